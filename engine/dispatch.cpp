@@ -1,0 +1,111 @@
+// Which table of kernels runs: the best that this build holds and this machine can run, or the one that
+// DELTAPROP_ISA names.
+#include <atomic>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "engine.hpp"
+#include "kernels.hpp"
+
+#if defined(_OPENMP)
+#  include <omp.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#  include <pthread.h>
+#endif
+
+namespace deltaprop {
+namespace {
+
+// An instruction set that runs here. Those that no machine of ours could test run only where they are asked
+// for by name.
+struct Usable {
+  const KernelTable* table;
+  bool tested;
+};
+
+// The best last.
+std::vector<Usable> usable_tables() {
+  std::vector<Usable> tables;
+#if defined(DELTAPROP_HAS_baseline)
+  tables.push_back({&baseline::table, true});
+#endif
+#if defined(DELTAPROP_HAS_neon)
+  tables.push_back({&neon::table, false});
+#endif
+#if defined(DELTAPROP_HAS_avx2)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tables.push_back({&avx2::table, true});
+#endif
+#if defined(DELTAPROP_HAS_avx512)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) {
+    tables.push_back({&avx512::table, false});
+  }
+#endif
+  return tables;
+}
+
+const KernelTable* find_table(std::string_view name) {
+  std::string names;
+  for (const Usable& usable : usable_tables()) {
+    if (usable.table->name == name) return usable.table;
+    names += (names.empty() ? "" : ", ") + std::string(usable.table->name);
+  }
+  throw std::invalid_argument("no instruction set '" + std::string(name) + "' here; there are: " + names);
+}
+
+const KernelTable* best_table() {
+  const KernelTable* best = nullptr;
+  for (const Usable& usable : usable_tables()) {
+    if (usable.tested) best = usable.table;
+  }
+  return best;
+}
+
+std::atomic<const KernelTable*> in_use{nullptr};
+std::atomic<bool> forked{false};
+
+#if defined(__unix__) || defined(__APPLE__)
+// A forked child has none of its parent's OpenMP threads and would wait for them for ever.
+[[maybe_unused]] const int kForkHandler = pthread_atfork(nullptr, nullptr, [] { forked = true; });
+#endif
+
+}  // namespace
+
+const KernelTable& kernels() {
+  const KernelTable* table = in_use.load(std::memory_order_acquire);
+  if (table == nullptr) {
+    const char* forced = std::getenv("DELTAPROP_ISA");
+    table = forced != nullptr && *forced != '\0' ? find_table(forced) : best_table();
+    in_use.store(table, std::memory_order_release);
+  }
+  return *table;
+}
+
+std::vector<std::string_view> instruction_sets() {
+  std::vector<std::string_view> names;
+  for (const Usable& usable : usable_tables()) names.emplace_back(usable.table->name);
+  return names;
+}
+
+std::string_view instruction_set() { return kernels().name; }
+void use_instruction_set(std::string_view name) { in_use = find_table(name); }
+
+bool has_openmp() {
+#if defined(_OPENMP)
+  return true;
+#else
+  return false;
+#endif
+}
+
+int available_threads() {
+#if defined(_OPENMP)
+  return forked ? 1 : omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+}  // namespace deltaprop

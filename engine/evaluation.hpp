@@ -1,0 +1,108 @@
+// What a network says without learning: y of rows, E of rows, and the record of one sample with everything in
+// it.
+#pragma once
+
+#include "descent.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+// Calls use(first sample, rows, work) for every chunk of the samples, chunks dealt to threads, each with its
+// own scratch.
+template <class T, class Use>
+inline void for_each_chunk(const Rows<T>& samples, const Workspace<T>* per_thread,
+                           [[maybe_unused]] int threads, Use use) {
+#pragma omp parallel num_threads(threads) if (threads > 1)
+  {
+    const PlainArithmetic plain;
+    const Team team = Team::here();
+    const Workspace<T>& work = per_thread[team.thread];
+    const Index chunks = (samples.n + work.rows - 1) / work.rows;
+    for (Index c = team.first(chunks); c < team.last(chunks); ++c) {
+      const Index start = c * work.rows;
+      const Index rows = samples.n - start < work.rows ? samples.n - start : work.rows;
+      for (Index s = 0; s < rows; ++s) work.input[s] = samples.x(start + s);
+      use(start, rows, work);
+    }
+  }
+}
+
+template <class T>
+void predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y,
+             const Workspace<T>* per_thread, int threads) {
+  const Layer& output = plan.output();
+  for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
+    forward(plan, theta, work, 0, rows);
+    for (Index s = 0; s < rows; ++s) {
+      T* z = rows_of(work.z, work, output, s);
+      activate_output(plan, rows_of(work.a, work, output, s), z);
+      __builtin_memcpy(y + (start + s) * output.n_out, z, static_cast<std::size_t>(output.n_out) * sizeof(T));
+    }
+  });
+}
+
+template <class T>
+void loss(const PlanView& plan, const T* theta, const Rows<T>& samples, double* chunk_sums,
+          const Workspace<T>* per_thread, int threads) {
+  for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
+    forward(plan, theta, work, 0, rows);
+    output_errors(plan, samples, start, work, 0, rows);
+    KernelLossSum sum{0, 0};
+    add_losses(samples, start, rows, work, &sum);
+    chunk_sums[2 * (start / work.rows)] = sum.E;
+    chunk_sums[2 * (start / work.rows) + 1] = sum.weight;
+  });
+}
+
+// The descent step of sample s, recorded: lines 4 to 8 by the functions that train, copied out instead of
+// learnt from.
+template <class T>
+void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s, const TraceRow<T>& out,
+           const Workspace<T>& work) {
+  const PlainArithmetic plain;
+  work.input[0] = samples.x(s);
+  forward(plan, theta, work, 0, 1);
+  output_errors(plan, samples, s, work, 0, 1);
+  backward(plan, theta, work, 0, 1);
+  gradient_share(plan, work, 1, Team{0, 1},
+                 [&](Index offset, Vector<T> g) { store<T>(out.gradient + offset, g); });
+  *out.E = work.E[0];
+  for (int l = 0; l < plan.depth; ++l) {
+    const Layer& layer = plan.layers[l];
+    T* a = rows_of(work.a, work, layer);
+    const T* z = rows_of(work.z, work, layer);
+    const auto bytes = static_cast<std::size_t>(layer.n_out) * sizeof(T);
+    __builtin_memcpy(out.a[l], a, bytes);
+    __builtin_memcpy(out.z[l], z, bytes);
+    __builtin_memcpy(out.delta[l], rows_of(work.delta, work, layer), bytes);
+    if (layer.h == Activation::softmax) {  // the Jacobian dy_j/da_k = y_j (1{j = k} - y_k)
+      for (Index j = 0; j < layer.n_out; ++j) {
+        for (Index k = 0; k < layer.n_out; ++k) {
+          out.dh[l][j * layer.n_out + k] = z[j] * ((j == k ? T{1} : T{0}) - z[k]);
+        }
+      }
+    } else {
+      differentiate(layer.h, a, z, a, layer.pitch);
+      __builtin_memcpy(out.dh[l], a, bytes);
+    }
+  }
+}
+
+template <class T>
+void activation(Activation h, const T* a, T* z, T* dh, Index n) {
+  const PlainArithmetic plain;
+  T in[kLanes];
+  T value[kLanes];
+  T derivative[kLanes];
+  for (Index j = 0; j < n; j += kLanes) {
+    const Index count = n - j < kLanes ? n - j : kLanes;
+    for (Index k = 0; k < kLanes; ++k) in[k] = k < count ? a[j + k] : T{0};
+    activate(h, in, value, kLanes);
+    differentiate(h, in, value, derivative, kLanes);
+    for (Index k = 0; k < count; ++k) {
+      z[j + k] = value[k];
+      dh[j + k] = derivative[k];
+    }
+  }
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA

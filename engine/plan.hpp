@@ -1,0 +1,85 @@
+// Plan: what a network is, without its numbers. Immutable; says how to read the flat array theta.
+//
+// Each layer is one matrix [W; b] of (n_in + 1, pitch), row-major: row i < n_in holds the weights from unit
+// i, the last row the biases (absent where the layer has none). Columns n_out .. pitch - 1 are padding:
+// always zero, never stored, never seen.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deltaprop {
+
+using Index = std::int64_t;
+
+enum class Activation : int { identity, sigmoid, tanh, relu, softmax };
+enum class Loss : int { log, cross_entropy, squared_error };
+
+// Virtual lanes: every sum along a row of units runs in this many partial sums, whatever the width of the
+// machine's vectors.
+inline constexpr Index kLanes = 16;
+
+// A step over more rows than this adds up the gradients of chunks of this many rows, in ascending order.
+inline constexpr Index kStepRows = 256;
+
+struct Layer {
+  Index n_in;
+  Index n_out;
+  Index pitch;         // n_out rounded up to whole groups of lanes, never a multiple of 128
+  Index offset;        // of [W; b] in theta
+  Index units_before;  // pitches of the layers below, added up: where the layer's units stand in a row of
+                       // scratch
+  bool bias;
+  Activation h;
+
+  [[gnu::always_inline]] Index rows() const { return n_in + (bias ? 1 : 0); }
+};
+
+// What the kernels see of a Plan: plain data, borrowed.
+struct PlanView {
+  const Layer* layers;
+  int depth;
+  Loss loss;
+  Index theta_size;
+
+  [[gnu::always_inline]] const Layer& output() const { return layers[depth - 1]; }
+  [[gnu::always_inline]] Index n_in() const { return layers[0].n_in; }
+  [[gnu::always_inline]] Index n_out() const { return output().n_out; }
+};
+
+struct LayerSpec {
+  Index n_in;
+  Index n_out;
+  std::string function;
+  bool bias;
+};
+
+class Plan {
+ public:
+  // Raises std::invalid_argument where the layers do not fit together, a size overflows, or the output's
+  // range leaves the domain of the loss.
+  Plan(const std::vector<LayerSpec>& layers, std::string_view loss);
+
+  PlanView view() const { return {layers_.data(), static_cast<int>(layers_.size()), loss_, theta_size_}; }
+  std::span<const Layer> layers() const { return layers_; }
+  Index theta_size() const { return theta_size_; }      // elements of the padded theta
+  Index units() const { return units_; }                // elements of one row of scratch, all layers together
+  Index n_parameters() const { return n_parameters_; }  // elements of the dense one
+
+ private:
+  std::vector<Layer> layers_;
+  Loss loss_;
+  Index theta_size_ = 0;
+  Index units_ = 0;
+  Index n_parameters_ = 0;
+};
+
+std::span<const std::string_view> activation_names();
+std::span<const std::string_view> loss_names();
+Activation activation_from(std::string_view name);
+Loss loss_from(std::string_view name);
+
+}  // namespace deltaprop
