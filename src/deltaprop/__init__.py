@@ -1,0 +1,81 @@
+"""Backpropagation you can read, check, and run at the speed of the machine.
+
+`Network` is a multilayer perceptron with the lecture's names; `TableModel` joins one to a table's columns and labels;
+`load` returns what either has saved. On the command line: ``deltaprop --help``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deltaprop.errors import DivergenceError, MissingExtraError, ModelFileError, TableError
+from deltaprop.network import Network
+from deltaprop.storage import PathLike
+
+if TYPE_CHECKING:
+    from deltaprop.table_model import TableModel
+
+__version__ = "0.1.0"
+__all__ = [
+    "DivergenceError",
+    "MissingExtraError",
+    "ModelFileError",
+    "Network",
+    "TableError",
+    "TableModel",
+    "load",
+    "show_config",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TableModel":  # with it come the rooms that read tables: loaded when used
+        from deltaprop.table_model import TableModel
+
+        return TableModel
+    raise AttributeError(f"module 'deltaprop' has no attribute {name!r}")
+
+
+def load(path: PathLike) -> Network | TableModel:
+    """Return the Network or the TableModel that was saved at ``path``.
+
+    Nothing in the file is executed, and there is no fallback: a file in which any byte has changed is refused.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Raises
+    ------
+    FileNotFoundError, OSError
+        If there is no such file, or it cannot be read.
+    ModelFileError
+        If it is no model file, is damaged, or was written by a newer version.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "and.deltaprop")
+    >>> Network([2, 1], seed=3).save(path)
+    >>> load(path)
+    Network([2, 1], h=[], output='sigmoid', loss='log', bias=True, seed=3, dtype='float64')
+    """
+    from deltaprop.storage import read_model_file, rebuilt
+
+    header, tensors = read_model_file(path)
+    kind = header.get("kind")
+    if kind == "network":
+        return rebuilt(path, lambda: Network.from_description(header["network"], tensors["theta"]))
+    if kind == "table_model":
+        from deltaprop.table_model import TableModel
+
+        return rebuilt(path, lambda: TableModel.from_parts(header, tensors))
+    raise ModelFileError(f"{path}: holds a {kind!r}, which this version of deltaprop does not know.")
+
+
+def show_config() -> None:
+    """Print what the engine was built with and runs on: version, instruction sets, OpenMP, threads, compiler."""
+    from deltaprop.model import engine_config
+
+    for key, value in engine_config().items():
+        print(f"{key:<17} {', '.join(value) if isinstance(value, list) else value}")

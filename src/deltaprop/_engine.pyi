@@ -1,0 +1,91 @@
+"""deltaprop's native engine. Private: use deltaprop.Network."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, overload
+
+import numpy
+from numpy.typing import NDArray
+
+
+class Plan:
+    """
+    The layers, functions and loss of a network, without its numbers. Immutable.
+    """
+
+    def __init__(self, layers: Sequence[tuple[int, int, str, bool]], loss: str) -> None:
+        """layers: (n_in, n_out, function, bias) from the input up."""
+
+    @property
+    def theta_size(self) -> int:
+        """Elements of theta as the engine lays it out."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Elements of theta without padding."""
+
+    @property
+    def layout(self) -> list[tuple[int, int, int, int, bool]]:
+        """(offset, n_in, n_out, pitch, bias) of each [W; b] in theta, row-major."""
+
+@overload
+def predict(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], threads: int = 0) -> None: ...
+
+@overload
+def predict(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], threads: int = 0) -> None:
+    """y of every row of X, written into y (n, n_out)."""
+
+@overload
+def loss(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float]: ...
+
+@overload
+def loss(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float]:
+    """The sums over the samples of w E and of w."""
+
+@overload
+def gradient(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float]: ...
+
+@overload
+def gradient(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float]:
+    """
+    The derivative of sum(w E) / sum(w), written into out in theta's layout; returns the two sums.
+    """
+
+@overload
+def trace(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], a: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], z: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], dh: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], delta: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], gradient: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], E: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None: ...
+
+@overload
+def trace(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], a: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], z: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], dh: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], delta: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], gradient: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], E: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+    """
+    Every quantity of backpropagation for every row of X, written into one array per layer; gradient is (n, theta_size).
+    """
+
+@overload
+def descend(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, order: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, eta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], batch_size: int, before: tuple[float, float], threads: int = 0) -> tuple[float, float]: ...
+
+@overload
+def descend(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None, order: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, eta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], batch_size: int, before: tuple[float, float], threads: int = 0) -> tuple[float, float]:
+    """
+    One pass of gradient descent over the samples in their order, in place; returns before + the sums of w E and w.
+    """
+
+@overload
+def activation(name: str, a: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], z: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], dh: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
+
+@overload
+def activation(name: str, a: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], z: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], dh: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+    """z = h(a) and dh = h'(a), element by element."""
+
+def uniform_start(seed: int, layer: int, out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+    """Uniform numbers in (-1, 1) that depend on (seed, layer, index) alone."""
+
+def shuffled_order(seed: int, epoch: int, out: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu')]) -> None:
+    """The order in which an epoch presents its samples."""
+
+def function_names() -> tuple[list[str], list[str]]:
+    """The activations and the losses that have a kernel."""
+
+def config() -> dict[str, Any]:
+    """The build and the machine: instruction sets, threads, compiler."""
+
+def use_instruction_set(name: str) -> None:
+    """For tests: run another set of kernels from now on."""

@@ -1,0 +1,104 @@
+"""What people pass, as the arrays that the engine reads: checked once, here, with a message that says what to do."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deltaprop.functions import Loss
+
+Array = NDArray[Any]
+
+
+def whole_number(value: Any, name: str, *, at_least: int, where: str, below: int | None = None) -> int:
+    """Return ``value`` as an int; raise TypeError if it is no whole number, ValueError if it is out of range."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{where}: {name} needs to be a whole number; got {value!r}.")
+    number = int(value)
+    if number < at_least or (below is not None and number >= below):
+        top = "" if below is None else f" and below {below}"
+        raise ValueError(f"{where}: {name} needs to be at least {at_least}{top}; got {number}.")
+    return number
+
+
+def numbers_in(values: ArrayLike, dtype: np.dtype[Any], name: str, *, where: str) -> Array:
+    """Return ``values`` as a C-contiguous array of finite numbers of ``dtype``; copies only where it has to."""
+    if hasattr(values, "tocsr"):
+        raise TypeError(f"{where}: {name} is a sparse matrix, which is not supported; pass {name}.toarray().")
+    array = np.asarray(values)
+    if array.dtype.kind in "OUS":
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{where}: {name} needs numbers; {error}.") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{where}: {name} needs real numbers; got dtype {array.dtype}.")
+    with np.errstate(over="ignore"):
+        result = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+    # A sum is finite only if every term is; only where it is not are the elements looked at one by one.
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspicious = not np.isfinite(result.sum())
+    if suspicious and not np.isfinite(result).all():
+        where_bad = np.argwhere(~np.isfinite(result))[0]
+        value = array[tuple(where_bad)]
+        reason = f"too large for {dtype}" if np.isfinite(value) else "not a finite number"
+        place = ", ".join(str(k) for k in where_bad)
+        raise ValueError(f"{where}: {name}[{place}] is {value}, {reason}.")
+    return result
+
+
+def inputs_in(X: ArrayLike, n_in: int, dtype: np.dtype[Any], *, where: str) -> Array:
+    """Return X as rows of inputs, shape (n, n_in)."""
+    array = numbers_in(X, dtype, "X", where=where)
+    if array.ndim == 1 and array.size == n_in:
+        raise ValueError(
+            f"{where}: X needs shape (n, {n_in}); got ({array.size},). For one sample pass X[None, :]"
+            + (", for a column of samples X[:, None]." if n_in == 1 else ".")
+        )
+    if array.ndim != 2 or array.shape[1] != n_in:
+        raise ValueError(f"{where}: X needs shape (n, {n_in}), a row of {n_in} inputs per sample; got {array.shape}.")
+    return array
+
+
+def targets_in(R: ArrayLike, n: int, n_out: int, loss: Loss, dtype: np.dtype[Any], *, where: str) -> Array:
+    """Return R as rows of targets, shape (n, n_out), inside the domain of the loss."""
+    array = numbers_in(R, dtype, "R", where=where)
+    if n_out == 1 and array.ndim == 1:
+        array = array[:, None]
+    if array.shape != (n, n_out):
+        also = f" or ({n},)" if n_out == 1 else ""
+        raise ValueError(f"{where}: R needs shape ({n}, {n_out}){also}, a row per row of X; got {np.shape(R)}.")
+    outside = (array < loss.low) | (array > loss.high)
+    if outside.any():
+        s, j = np.argwhere(outside)[0]
+        raise ValueError(
+            f"{where}: R[{s}, {j}] is {array[s, j]:g}; targets of loss {loss.name!r} lie in "
+            f"[{loss.low:g}, {loss.high:g}]."
+        )
+    if loss.distribution:
+        total = array.sum(axis=1, dtype=np.float64)
+        wrong = np.abs(total - 1) > max(1e-6, n_out * np.finfo(dtype).eps)
+        if wrong.any():
+            s = int(np.argmax(wrong))
+            raise ValueError(
+                f"{where}: R[{s}] sums to {total[s]:.9g}; targets of loss {loss.name!r} are probabilities, "
+                "which sum to 1."
+            )
+    return array
+
+
+def weights_in(sample_weight: ArrayLike | None, n: int, dtype: np.dtype[Any], *, where: str) -> Array | None:
+    """Return the samples' weights, shape (n,): finite, none negative, not all 0."""
+    if sample_weight is None:
+        return None
+    array = numbers_in(sample_weight, dtype, "sample_weight", where=where)
+    if array.shape != (n,):
+        raise ValueError(f"{where}: sample_weight needs shape ({n},), one per row of X; got {array.shape}.")
+    if n and array.min() < 0:
+        raise ValueError(f"{where}: sample_weight[{int(array.argmin())}] is {array.min():g}; weights are at least 0.")
+    if n and not array.any():
+        raise ValueError(f"{where}: every sample_weight is 0, so there is nothing to weigh.")
+    return array

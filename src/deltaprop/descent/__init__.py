@@ -1,0 +1,1 @@
+"""Descent: where it starts (initializers) and how long its steps are (schedules)."""

@@ -1,0 +1,36 @@
+"""The errors that deltaprop raises beyond Python's own, and the words they share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ModelFileError(ValueError):
+    """A file that is no model file, is damaged, or was written by a newer version."""
+
+
+class TableError(ValueError):
+    """A table, a column or a target that cannot be used; the message is one line for its owner."""
+
+
+class DivergenceError(ArithmeticError):
+    """Training met a value that is not finite; the message names epoch, layer and quantity."""
+
+
+class MissingExtraError(ImportError):
+    """An optional package is missing; the message names the extra that brings it."""
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the known name closest to ``name``, or an empty string.
+
+    Examples
+    --------
+    >>> did_you_mean("sigmiod", ["sigmoid", "tanh"])
+    " Did you mean 'sigmoid'?"
+    >>> did_you_mean("cosine", ["sigmoid", "tanh"])
+    ''
+    """
+    close = difflib.get_close_matches(str(name), list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""

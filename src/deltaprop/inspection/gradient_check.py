@@ -1,0 +1,179 @@
+"""The gradient check: the engine's ∂E/∂θ against central differences of its own E, in float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deltaprop.model import Model
+
+Array = NDArray[Any]
+
+_TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
+_ROUNDING = {"float64": 1e-13, "float32": 1e-5}  # of the largest entry of a group
+_MOST_ENTRIES = 5_000  # of a parameter group that are checked one by one
+_STEPS = (1e-5, 1e-4, 1e-6, 1e-3)  # tried in turn while the two sides disagree, times max(1, |θ|)
+
+
+@dataclass(frozen=True)
+class GroupCheck:
+    """The verdict on the weights or the biases of one layer.
+
+    Attributes
+    ----------
+    layer : int
+        Counted from 1.
+    group : str
+        "weights" or "biases".
+    checked, size : int
+        How many parameters were compared, out of how many.
+    worst : float
+        The largest error, |a − n| / max(|a|, |n|, noise).
+    name : str
+        The parameter with that error, such as ``W[0][1, 2]``.
+    analytic, numeric : float
+        Its two values: backpropagation's and the central difference's.
+    """
+
+    layer: int
+    group: str
+    checked: int
+    size: int
+    worst: float
+    name: str
+    analytic: float
+    numeric: float
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What the gradient check found.
+
+    Attributes
+    ----------
+    ok : bool
+        True where every error is within ``tolerance``.
+    worst : float
+        The largest error of all.
+    groups : tuple of GroupCheck
+        Per layer, weights and biases apart.
+    tolerance : float
+        1e-6 for float64 networks, 1e-3 for float32.
+    """
+
+    ok: bool
+    worst: float
+    groups: tuple[GroupCheck, ...]
+    tolerance: float
+
+    def __str__(self) -> str:
+        lines = []
+        for g in self.groups:
+            part = "" if g.checked == g.size else f" (a sample of {g.size:,})"
+            verdict = "agree" if g.worst <= self.tolerance else "DISAGREE"
+            lines.append(
+                f"layer {g.layer} {g.group:<7}  {g.checked:>6,} checked{part}, {verdict}: worst {g.worst:.1e} "
+                f"at {g.name}, backpropagation {g.analytic:.9g}, central difference {g.numeric:.9g}"
+            )
+        if self.ok:
+            lines.append(
+                f"The gradient agrees with central differences: largest relative error {self.worst:.1e}, "
+                f"tolerance {self.tolerance:.0e}."
+            )
+        else:
+            bad = max(self.groups, key=lambda g: g.worst)
+            lines.append(
+                f"The gradient DISAGREES with central differences: relative error {self.worst:.1e} at {bad.name}, "
+                f"tolerance {self.tolerance:.0e}."
+            )
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def check_gradient(model: Model, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> GradientReport:
+    """Compare backpropagation with central differences; `Network.check_gradient` documents it."""
+    analytic = model.gradient(X, R, sample_weight)
+    return compare_gradient(model, analytic, X, R, sample_weight)
+
+
+def compare_gradient(
+    model: Model, analytic: Array, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None
+) -> GradientReport:
+    """Compare ``analytic``, a gradient in theta's order, with central differences of the model's E in float64.
+
+    ::
+
+        n_k = (E(θ + ε e_k) − E(θ − ε e_k)) / 2ε
+
+    The step ε is 1e-5 · max(1, |θ_k|). Where the two sides disagree other steps are tried and the best agreement
+    counts: a kink of h within ε is then told apart from a wrong gradient. What rounding alone can make of the two sides
+    counts as agreement: 1e-15 E / ε of the difference, and 1e-13 (float32: 1e-5) of the group's largest entry (so does
+    0 against 0).
+    """
+    probe = model.with_dtype("float64")
+    samples = probe.samples(X, R, sample_weight, f"{type(model).__name__}.check_gradient")
+    tolerance = _TOLERANCE[model.dtype.name]
+    E0 = abs(probe.mean_loss(*samples))
+    if not (np.isfinite(E0) and np.isfinite(analytic).all()):
+        raise ValueError(f"{type(model).__name__}.check_gradient: E or its gradient is not finite here.")
+    choose = np.random.default_rng(0)
+
+    groups = []
+    at = 0
+    for layer in range(len(probe.W)):
+        for group, symbol, views in (("weights", "W", probe.W), ("biases", "b", probe.b)):
+            values = views[layer]
+            if values is None:
+                continue
+            size = values.size
+            entries = np.arange(size)
+            if size > _MOST_ENTRIES:
+                entries = np.sort(choose.choice(size, _MOST_ENTRIES, replace=False))
+            # What rounding in the network's own dtype leaves of a sum over samples that nearly cancels.
+            rounding = _ROUNDING[model.dtype.name] * float(np.abs(analytic[at : at + size]).max())
+            worst = (-1.0, 0, 0.0, 0.0)
+            for k in entries:
+                place = np.unravel_index(k, values.shape)
+                a = float(analytic[at + k])
+                error, n = _difference(probe, samples, values, place, a, E0, rounding, tolerance)
+                worst = max(worst, (error, int(k), a, n))
+            error, k, a, n = worst
+            where = ", ".join(str(int(i)) for i in np.unravel_index(k, values.shape))
+            groups.append(GroupCheck(layer + 1, group, len(entries), size, error, f"{symbol}[{layer}][{where}]", a, n))
+            at += size
+    worst_error = max(g.worst for g in groups)
+    return GradientReport(worst_error <= tolerance, worst_error, tuple(groups), tolerance)
+
+
+def _difference(
+    probe: Model,
+    samples: Any,
+    values: Array,
+    place: Any,
+    analytic: float,
+    E0: float,
+    rounding: float,
+    tolerance: float,
+) -> tuple[float, float]:
+    """Return the smallest relative error over the steps tried, and the central difference that gave it."""
+    theta = values[place]
+    best = (np.inf, np.nan)
+    for step in _STEPS:
+        epsilon = step * max(1.0, abs(theta))
+        values[place] = theta + epsilon
+        up, E_up = values[place], probe.mean_loss(*samples)
+        values[place] = theta - epsilon
+        down, E_down = values[place], probe.mean_loss(*samples)
+        values[place] = theta
+        n = float((E_up - E_down) / (up - down))
+        noise = (rounding + 1e-15 * (E0 + abs(E_up)) / epsilon) / tolerance
+        error = abs(analytic - n) / max(abs(analytic), abs(n), noise, np.finfo(float).tiny)
+        if not error >= best[0]:
+            best = (float(error), n)
+        if error <= tolerance:
+            break
+    return best

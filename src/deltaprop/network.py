@@ -1,0 +1,450 @@
+"""Network: what people hold. The verbs; what they do is in the rooms they call."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from deltaprop.arrays import Array
+from deltaprop.descent.schedules import Eta
+from deltaprop.inspection.drawing import Drawing, draw
+from deltaprop.inspection.gradient_check import GradientReport, check_gradient
+from deltaprop.inspection.trace import Trace, trace
+from deltaprop.model import Model
+from deltaprop.storage import PathLike, write_model_file
+from deltaprop.training import History, train
+
+_Callable = TypeVar("_Callable", bound=Callable[..., Any])
+
+# Other libraries' words for what has a name here.
+_FOREIGN = {
+    "learning_rate": "here it is eta",
+    "learning_rate_init": "here it is eta",
+    "lr": "here it is eta",
+    "activation": "here it is h, and output for the last layer",
+    "hidden_layer_sizes": "here it is layers, inputs and outputs included: [2, 4, 1]",
+    "random_state": "here it is seed",
+    "max_iter": "here it is epochs",
+    "n_epochs": "here it is epochs",
+    "use_bias": "here it is bias",
+    "fit_intercept": "here it is bias",
+    "validation_data": "here it is validation",
+    "criterion": "here it is loss",
+    "y": "here it is R, the lecture's r",
+    "alpha": "that is scikit-learn's L2 penalty, and there is no penalty here yet",
+    "momentum": "there is no momentum here yet",
+    "solver": "here it is always the lecture's gradient descent",
+    "optimizer": "here it is always the lecture's gradient descent",
+}
+
+
+def _answers_foreign_words(function: _Callable) -> _Callable:
+    """Answer an unknown keyword that means something elsewhere with what it is called here."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        for word in _FOREIGN.keys() & kwargs.keys():
+            raise TypeError(f"{function.__qualname__.removesuffix('.__init__')}: {word}: {_FOREIGN[word]}.")
+        return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]  # same signature, but for the words it answers
+
+
+class Network(Model):
+    """A multilayer perceptron with the lecture's names.
+
+    ::
+
+        a_j = Σ_i w_ji z_i + b_j,   z_j = h(a_j),   z of layer 0 is x,   z of the last layer is y
+
+    Parameters
+    ----------
+    layers : sequence of int
+        Units of each layer, inputs first, outputs last: ``[2, 4, 1]``. ``[2, 1]`` is the perceptron.
+    h : str or sequence of str, default "sigmoid"
+        Activation of the hidden layers, one name or one each: sigmoid (or logistic), tanh, relu, identity. Ignored
+        where there is no hidden layer.
+    output : str, default "sigmoid"
+        Activation of the output layer: one of those, or softmax.
+    loss : str, default "log"
+        E of a sample: "log", Σ −r log y − (1−r) log(1−y); "cross_entropy", Σ −r log y; "squared_error", ½ Σ (y−r)².
+    bias : bool, default True
+        Whether units have biases; the lecture's have none.
+    seed : int, default 0
+        From it come the first weights and the order of each epoch. Same seed, same bits, for any number of threads.
+    dtype : "float32" or "float64", default "float64"
+        In what the network computes.
+
+    Attributes
+    ----------
+    W, b : sequences of ndarray
+        Live views: ``W[l]`` (n_in, n_out) with w_ji at [i, j], ``b[l]`` (n_out,). ``net.W[0] = A`` copies in.
+    theta : ndarray (n_parameters,)
+        All of them, dense, a copy: layer by layer, W row by row, then b. Settable.
+    epoch : int
+        Epochs trained since the start.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the layers are no whole numbers ≥ 1, a name is unknown, or the output's range leaves the loss's domain.
+
+    Notes
+    -----
+    Eight threads may call `predict` at once. A second call that trains the network at the same time raises
+    RuntimeError.
+
+    Source: F. A. González, "Backpropagation Derivation", 2018. Readers of Nielsen's book: his z is a here, his a is z.
+
+    Examples
+    --------
+    >>> import deltaprop
+    >>> net = deltaprop.Network([2, 4, 1])
+    >>> net
+    Network([2, 4, 1], h=['sigmoid'], output='sigmoid', loss='log', bias=True, seed=0, dtype='float64')
+    >>> net.n_parameters            # 2·4 + 4 + 4·1 + 1
+    17
+    >>> net.theta = [0.0] * 17
+    >>> net.predict([[1, 0]])       # σ(0)
+    array([[0.5]])
+    """
+
+    @_answers_foreign_words
+    def __init__(
+        self,
+        layers: Sequence[int],
+        *,
+        h: str | Sequence[str] = "sigmoid",
+        output: str = "sigmoid",
+        loss: str = "log",
+        bias: bool = True,
+        seed: int = 0,
+        dtype: str | type[np.floating[Any]] | np.dtype[Any] = "float64",
+    ) -> None:
+        super().__init__(layers, h=h, output=output, loss=loss, bias=bias, seed=seed, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({list(self.layers)}, h={list(self.h)}, output={self.output!r}, loss={self.loss!r}, "
+            f"bias={self.bias}, seed={self.seed}, dtype={self.dtype.name!r})"
+        )
+
+    @_answers_foreign_words
+    def fit(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        *,
+        epochs: int = 100,
+        eta: Eta = 0.1,
+        batch_size: int = 1,
+        shuffle: bool = True,
+        sample_weight: ArrayLike | None = None,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        verbose: bool = False,
+    ) -> History:
+        """Train by gradient descent, the lecture's nine lines, from where the network stands.
+
+        ::
+
+            θ ← θ − η_n (1/m) Σ_ℓ w_ℓ ∂E_ℓ/∂θ        for every m = batch_size samples; m = 1 is the lecture's
+
+        Parameters
+        ----------
+        X : array-like (n, n_in)
+            Inputs, finite numbers, unit-free: scale them to about −1 … 1.
+        R : array-like (n, n_out), or (n,) where n_out = 1
+            Targets: in [0, 1] for "log"; probabilities summing to 1 for "cross_entropy"; any for "squared_error".
+        epochs : int, default 100
+            Passes through the data. `fit` goes on from the present parameters and epoch count; `reset` starts over.
+        eta : float, sequence or function of n, default 0.1
+            The learning rate η_n of epoch n = 1, 2, …, counted since the network's start.
+        batch_size : int, default 1
+            Samples per step; the last step of an epoch takes what is left.
+        shuffle : bool, default True
+            A new order every epoch, from (seed, epoch); False is the lecture's "for all x in D".
+        sample_weight : array-like (n,), optional
+            w_ℓ ≥ 0, as given: online, a weight of 2 is a step of 2η, and 0 changes nothing.
+        validation : (X, R), optional
+            Samples held out; E of them after every epoch is in the history.
+        verbose : bool, default False
+            Show progress: a bar on a terminal, a line now and then elsewhere.
+
+        Returns
+        -------
+        History
+            ``E``, ``E_validation``, ``eta``, ``seconds``: one entry per epoch.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument cannot be used; the network is as before.
+        DivergenceError
+            If a parameter or E stops being finite; the parameters are those of the last good epoch.
+        RuntimeError
+            If another call is training this network.
+        KeyboardInterrupt
+            After a whole update.
+
+        Examples
+        --------
+        One sample, one step from zero: y = σ(0) = ½, δ = y − r = −½, so b grows by η/2 and w by x η/2.
+
+        >>> import deltaprop
+        >>> net = deltaprop.Network([1, 1])
+        >>> net.theta = [0, 0]
+        >>> history = net.fit([[3.0]], [1], epochs=1, eta=0.5)
+        >>> net.theta
+        array([0.75, 0.25])
+        >>> round(history.E[0], 6)      # log 2
+        0.693147
+        """
+        return train(
+            self,
+            X,
+            R,
+            epochs=epochs,
+            eta=eta,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            sample_weight=sample_weight,
+            validation=validation,
+            verbose=verbose,
+        )
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Return y, the output activations (not labels), of rows of inputs.
+
+        Parameters
+        ----------
+        X : array-like (n, n_in)
+
+        Returns
+        -------
+        ndarray (n, n_out)
+            A row has the same bits alone and in a batch.
+
+        Raises
+        ------
+        ValueError
+            If X has another shape, or holds anything but finite numbers.
+
+        Examples
+        --------
+        >>> net = Network([2, 1], output="identity", loss="squared_error")
+        >>> net.theta = [2, 3, 1]                  # w_1, w_2, b
+        >>> net.predict([[10, 100]])
+        array([[321.]])
+        """
+        return super().predict(X)
+
+    def E(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the loss of a set of samples, E = Σ_ℓ w_ℓ E_ℓ / Σ_ℓ w_ℓ.
+
+        Parameters
+        ----------
+        X : array-like (n, n_in)
+        R : array-like (n, n_out), or (n,) where n_out = 1
+        sample_weight : array-like (n,), optional
+
+        Returns
+        -------
+        float
+            In nats for the log losses, in squared units of r for squared_error.
+
+        Raises
+        ------
+        ValueError
+            If a shape, a number or a target does not fit, or there are no samples.
+
+        Examples
+        --------
+        >>> net = Network([2, 1])
+        >>> net.theta = [0, 0, 0]
+        >>> round(net.E([[1, 2]], [1]), 6)         # −log σ(0) = log 2
+        0.693147
+        """
+        return super().E(X, R, sample_weight)
+
+    def gradient(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
+        """Return ∂E/∂θ of a set of samples: for one, δ_j z_i (1) and δ_j; for many, their weighted mean.
+
+        Parameters
+        ----------
+        X : array-like (n, n_in)
+        R : array-like (n, n_out), or (n,) where n_out = 1
+        sample_weight : array-like (n,), optional
+
+        Returns
+        -------
+        ndarray (n_parameters,)
+            Dense, in the order of `theta`.
+
+        Raises
+        ------
+        ValueError
+            If a shape, a number or a target does not fit, or there are no samples.
+
+        Examples
+        --------
+        >>> net = Network([2, 1])
+        >>> net.theta = [0, 0, 0]
+        >>> net.gradient([[2, 4]], [1])            # δ = ½ − 1; δ x_1, δ x_2, δ
+        array([-1. , -2. , -0.5])
+        """
+        return super().gradient(X, R, sample_weight)
+
+    @_answers_foreign_words
+    def descend(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        eta: float,
+        *,
+        batch_size: int = 1,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Go down once through the samples in the order given: `fit`'s kernel, without epochs.
+
+        Parameters
+        ----------
+        X : array-like (n, n_in)
+        R : array-like (n, n_out), or (n,) where n_out = 1
+        eta : float
+            The learning rate.
+        batch_size : int, default 1
+        sample_weight : array-like (n,), optional
+
+        Returns
+        -------
+        float
+            Mean of each sample's E before its own update.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument cannot be used; the network is as before.
+        RuntimeError
+            If another call is training this network.
+
+        Examples
+        --------
+        >>> net = Network([1, 1], bias=False)
+        >>> net.theta = [0]
+        >>> E = net.descend([[2.0]], [1], 0.5)     # w ← 0 − 0.5 · (½ − 1) · 2
+        >>> net.theta
+        array([0.5])
+        """
+        return super().descend(X, R, eta, batch_size=batch_size, sample_weight=sample_weight)
+
+    def trace(self, X: ArrayLike, R: ArrayLike) -> Trace:
+        """Return every quantity of backpropagation, from the engine's own descent step.
+
+        Parameters
+        ----------
+        X : array-like (n_in,) or (n, n_in)
+            One sample x, or many.
+        R : array-like (n_out,) or (n, n_out)
+            Its targets r; a number where there is one output and one sample.
+
+        Returns
+        -------
+        Trace
+            ``.x .r .y .E`` and ``.layers[l]`` with ``.a .z .dh .delta .dW .db``, the units that ``W[l]`` leads to.
+            Prints as a table with names and numbers. Many samples add a leading axis.
+
+        Raises
+        ------
+        ValueError
+            If a shape, a number or a target does not fit.
+
+        Examples
+        --------
+        The lecture's δ_j = z_j (1 − z_j) δ_y v_j:
+
+        >>> net = Network([2, 2, 1], bias=False)
+        >>> net.theta = [0, 0, 0, 0, 0.8, -0.8]    # z_1 = z_2 = ½, y = σ(0) = ½
+        >>> t = net.trace([1, 2], 1)
+        >>> t.layers[1].delta                      # y − r
+        array([-0.5])
+        >>> t.layers[0].delta                      # ½ · ½ · (−½) · (±0.8)
+        array([-0.1,  0.1])
+        """
+        return trace(self, X, R)
+
+    def check_gradient(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> GradientReport:
+        """Compare backpropagation's gradient with central differences of E, in float64.
+
+        ::
+
+            ∂E/∂θ_k ≈ (E(θ + ε e_k) − E(θ − ε e_k)) / 2ε
+
+        Costs two evaluations of E per parameter: pass some hundred samples. Of a layer with more than 5,000 weights a
+        sample of 5,000 is compared, and the report says so.
+
+        Parameters
+        ----------
+        X : array-like (n, n_in)
+        R : array-like (n, n_out), or (n,) where n_out = 1
+        sample_weight : array-like (n,), optional
+
+        Returns
+        -------
+        GradientReport
+            ``.ok``, ``.worst`` (relative error), ``.groups`` per layer, weights and biases apart; prints its verdict.
+
+        Raises
+        ------
+        ValueError
+            If a shape, a number or a target does not fit, or E is not finite.
+
+        Examples
+        --------
+        >>> net = Network([2, 3, 1])
+        >>> net.check_gradient([[0, 1], [1, 1]], [1, 0]).ok
+        True
+        """
+        return check_gradient(self, X, R, sample_weight)
+
+    def draw(self) -> Drawing:
+        """Draw the network, the lecture's first figure: units, weights, and what each layer computes.
+
+        Returns
+        -------
+        Drawing
+            SVG: notebooks show it, ``.save("net.svg")`` writes it. Layers of more than 8 units are abridged.
+
+        Examples
+        --------
+        >>> str(Network([2, 4, 1]).draw()).startswith("<svg")
+        True
+        """
+        return draw(self)
+
+    def save(self, path: PathLike) -> None:
+        """Write the network to one file, safetensors with JSON: it replaces what was there, whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            By custom it ends in ``.deltaprop``.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; nothing has changed then.
+
+        Examples
+        --------
+        >>> import deltaprop, os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "xor.deltaprop")
+        >>> net = Network([2, 4, 1])
+        >>> net.save(path)
+        >>> deltaprop.load(path) == net
+        True
+        """
+        write_model_file(path, {"kind": "network", "network": self.description()}, {"theta": self.theta})

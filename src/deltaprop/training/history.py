@@ -1,0 +1,45 @@
+"""What a training run leaves to read: one entry per epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class History:
+    """The course of one call of ``fit``, one entry per epoch.
+
+    Attributes
+    ----------
+    E : list of float
+        Mean (weighted, where there are weights) of each sample's E before its own update.
+    E_validation : list of float
+        E of the validation samples after the epoch; empty where there are none.
+    eta : list of float
+        The η_n used.
+    seconds : list of float
+        Wall time of the epoch's descent and validation.
+    """
+
+    E: list[float] = field(default_factory=list)
+    E_validation: list[float] = field(default_factory=list)
+    eta: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.E)
+
+    def __repr__(self) -> str:
+        if not self.E:
+            return "History(0 epochs)"
+        validation = f", E_validation {self.E_validation[-1]:.6g}" if self.E_validation else ""
+        return (
+            f"History({len(self)} epochs: E {self.E[0]:.6g} → {self.E[-1]:.6g}{validation}; {sum(self.seconds):.3g} s)"
+        )
+
+    def extend(self, other: History) -> None:
+        """Append the epochs of ``other``."""
+        self.E += other.E
+        self.E_validation += other.E_validation
+        self.eta += other.eta
+        self.seconds += other.seconds

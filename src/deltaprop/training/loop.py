@@ -1,0 +1,95 @@
+"""Lines 2 and 3 of the lecture's algorithm: for n = 1 to num epochs, for all x in D. The rest is the engine's."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from deltaprop.arrays import whole_number
+from deltaprop.descent.schedules import Eta, etas
+from deltaprop.errors import DivergenceError
+from deltaprop.model import Model
+from deltaprop.training.history import History
+from deltaprop.training.progress import progress
+
+
+def train(
+    model: Model,
+    X: ArrayLike,
+    R: ArrayLike,
+    *,
+    epochs: int = 100,
+    eta: Eta = 0.1,
+    batch_size: int = 1,
+    shuffle: bool = True,
+    sample_weight: ArrayLike | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    verbose: bool = False,
+) -> History:
+    """Train ``model`` from where it stands; `Network.fit` documents the parameters."""
+    where = f"{type(model).__name__}.fit"
+    inputs, targets, weights = model.samples(X, R, sample_weight, where)
+    if not len(inputs):
+        raise ValueError(f"{where}: X has no rows, so there is nothing to learn from.")
+    held_out = _validation(model, validation, where)
+    epochs = whole_number(epochs, "epochs", at_least=0, where=where)
+    batch_size = whole_number(batch_size, "batch_size", at_least=1, where=where)
+    if not isinstance(shuffle, bool | np.bool_):
+        raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
+    rate = etas(eta, model.epoch + 1, epochs, where=where)
+
+    history = History()
+    n = len(inputs)
+    with model.training(where), progress(verbose, epochs) as shown:
+        for _ in range(epochs):
+            began = time.perf_counter()
+            epoch = model.epoch + 1
+            eta_n = rate(epoch)
+            order = model.epoch_order(n, epoch, bool(shuffle))
+            before = model.padded_theta.copy()
+            E = 0.0
+            for presented, mean in model.passing(inputs, targets, weights, order, eta_n, batch_size):
+                E = mean
+                shown.presented(presented, n)
+            if not (math.isfinite(E) and np.isfinite(model.padded_theta).all()):
+                quantity = _first_not_finite(model, E)
+                model.padded_theta[...] = before
+                raise DivergenceError(
+                    f"{where}: epoch {epoch} met {quantity} that is not finite, with eta {eta_n:g}. The parameters are "
+                    f"those of the end of epoch {epoch - 1}. Use a smaller eta, or scale the inputs and targets."
+                )
+            model.epoch = epoch
+            E_validation = None if held_out is None else model.mean_loss(*held_out)
+            history.E.append(E)
+            history.eta.append(eta_n)
+            if E_validation is not None:
+                history.E_validation.append(E_validation)
+            history.seconds.append(time.perf_counter() - began)
+            shown.epoch_done(epoch, E, E_validation)
+    return history
+
+
+def _validation(model: Model, validation: Any, where: str) -> tuple[Any, Any, Any] | None:
+    if validation is None:
+        return None
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise TypeError(
+            f"{where}: validation needs a pair (X, R) of samples held out; got {type(validation).__name__}."
+        )
+    X, R = validation
+    held_out = model.samples(X, R, None, f"{where}: validation")
+    if not len(held_out[0]):
+        raise ValueError(f"{where}: validation has no rows.")
+    return held_out
+
+
+def _first_not_finite(model: Model, E: float) -> str:
+    for layer, (W, b) in enumerate(zip(model.W, model.b, strict=True), start=1):
+        for name, values in (("a weight", W), ("a bias", b)):
+            if values is not None and not np.isfinite(values).all():
+                return f"{name} of layer {layer}"
+    return f"E ({E})"

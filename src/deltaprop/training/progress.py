@@ -1,0 +1,92 @@
+"""What a person sees while a network trains: a bar on a terminal, a line now and then elsewhere, or nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Protocol, Self
+
+_LINE_SECONDS = 5.0  # between two lines where there is no terminal
+
+
+class Progress(Protocol):
+    """A context that is told of samples presented and of epochs done."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *error: object) -> None: ...
+    def presented(self, samples: int, n: int) -> None:
+        """Show that so many of the epoch's n samples have been presented."""
+
+    def epoch_done(self, epoch: int, E: float, E_validation: float | None) -> None:
+        """Show that an epoch ended with this E."""
+
+
+class _Silent:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def presented(self, samples: int, n: int) -> None:
+        return None
+
+    def epoch_done(self, epoch: int, E: float, E_validation: float | None) -> None:
+        return None
+
+
+def _words(epoch: int, E: float, E_validation: float | None) -> str:
+    validation = "" if E_validation is None else f"  E_validation {E_validation:.6f}"
+    return f"epoch {epoch}  E {E:.6f}{validation}"
+
+
+class _Lines(_Silent):
+    """The first epoch, the last, and whatever comes some seconds after the line before."""
+
+    def __init__(self, epochs: int) -> None:
+        self._left = epochs
+        self._next = 0.0
+
+    def epoch_done(self, epoch: int, E: float, E_validation: float | None) -> None:
+        self._left -= 1
+        now = time.monotonic()
+        if now >= self._next or self._left == 0:
+            print(_words(epoch, E, E_validation), file=sys.stderr, flush=True)
+            self._next = now + _LINE_SECONDS
+
+
+class _Bar(_Silent):
+    def __init__(self, epochs: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("", total=epochs)
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._bar.__exit__(*error)
+
+    def presented(self, samples: int, n: int) -> None:
+        self._bar.update(self._task, completed=self._done + samples / n)
+
+    def epoch_done(self, epoch: int, E: float, E_validation: float | None) -> None:
+        self._done += 1
+        self._bar.update(self._task, completed=self._done, description=_words(epoch, E, E_validation))
+
+
+def progress(verbose: bool, epochs: int) -> Progress:
+    """Return what shows ``epochs`` epochs: on standard error, so that standard output stays clean."""
+    if not verbose:
+        return _Silent()
+    return _Bar(epochs) if sys.stderr.isatty() else _Lines(epochs)
