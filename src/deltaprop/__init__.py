@@ -15,7 +15,6 @@ from deltaprop.storage import PathLike
 if TYPE_CHECKING:
     from deltaprop.table_model import TableModel
 
-__version__ = "0.1.0"
 __all__ = [
     "DivergenceError",
     "MissingExtraError",
@@ -33,6 +32,10 @@ def __getattr__(name: str) -> Any:
         from deltaprop.table_model import TableModel
 
         return TableModel
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("deltaprop")
     raise AttributeError(f"module 'deltaprop' has no attribute {name!r}")
 
 
@@ -69,7 +72,7 @@ def load(path: PathLike) -> Network | TableModel:
     if kind == "table_model":
         from deltaprop.table_model import TableModel
 
-        return rebuilt(path, lambda: TableModel.from_parts(header, tensors))
+        return rebuilt(path, lambda: TableModel.from_description(header, tensors["theta"]))
     raise ModelFileError(f"{path}: holds a {kind!r}, which this version of deltaprop does not know.")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable
+from typing import Any
 
 
 class ModelFileError(ValueError):
@@ -16,6 +18,10 @@ class TableError(ValueError):
 
 class DivergenceError(ArithmeticError):
     """Training met a value that is not finite; the message names epoch, layer and quantity."""
+
+
+class NotFittedError(ValueError, AttributeError):
+    """A model that has to be fitted first; ValueError and AttributeError, as scikit-learn's."""
 
 
 class MissingExtraError(ImportError):
@@ -34,3 +40,23 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(str(name), list(known), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def optional(module: str, extra: str) -> Any:
+    """Return an optional module, imported now; raise MissingExtraError, with what to install, where it is missing.
+
+    Examples
+    --------
+    >>> optional("no_such_module", "table")
+    Traceback (most recent call last):
+    ...
+    deltaprop.errors.MissingExtraError: no_such_module is not installed. Install it with: pip install 'deltaprop[table]'
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.partition(".")[0]
+        if error.name != package:
+            raise
+        message = f"{package} is not installed. Install it with: pip install 'deltaprop[{extra}]'"
+        raise MissingExtraError(message) from None

@@ -2,7 +2,7 @@
 
 One safetensors file: tensors, and one string of metadata, ``deltaprop``, that is JSON::
 
-    {"format": 1, "sha256": "…", "kind": "network", …}
+    {"format": 1, "sha256": "…", "version": "0.1.0", "kind": "network", …}
 
 ``sha256`` is the digest of the whole file with its own 64 digits replaced by zeros, so that no byte can change unseen.
 Reading parses numbers and JSON and executes nothing. Writing replaces the file whole or not at all.
@@ -10,12 +10,14 @@ Reading parses numbers and JSON and executes nothing. Writing replaces the file 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import struct
 import tempfile
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,7 +45,7 @@ def write_model_file(path: PathLike, header: Mapping[str, Any], tensors: Mapping
     path : path-like
         Where to write; a file that is there is replaced.
     header : mapping
-        JSON-able; "format" and "sha256" are added.
+        JSON-able; "format", "sha256" and the "version" of deltaprop are added.
     tensors : mapping of str to ndarray
         C-contiguous arrays.
 
@@ -55,7 +57,7 @@ def write_model_file(path: PathLike, header: Mapping[str, Any], tensors: Mapping
     from safetensors.numpy import save
 
     text = json.dumps(
-        {"format": FORMAT, "sha256": _ZEROS, **header},
+        {"format": FORMAT, "sha256": _ZEROS, "version": version("deltaprop"), **header},
         ensure_ascii=True,
         allow_nan=False,
         separators=(",", ":"),
@@ -64,14 +66,25 @@ def write_model_file(path: PathLike, header: Mapping[str, Any], tensors: Mapping
     data = bytearray(save(arrays, metadata={"deltaprop": text}))
     at = data.index(_MARK) + len(_MARK)
     data[at : at + 64] = hashlib.sha256(data).hexdigest().encode()
-    _replace(Path(path), bytes(data))
+    replace_file(path, bytes(data))
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` so that at every moment either the old file or the new one is there, whole."""
-    folder = path.parent
+def replace_file(path: PathLike, data: bytes) -> None:
+    """Put ``data`` at ``path`` so that at every moment either the old file or the new one is there, whole.
+
+    What is there and is no regular file, such as a pipe or a device, is written to as it is.
+
+    Raises
+    ------
+    OSError
+        If the folder is missing, full or not writable; nothing has changed then.
+    """
+    path = Path(os.path.realpath(path))  # a link stays a link
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)  # raises where it is a folder
+        return
     mode = _mode_for(path)
-    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.", suffix=".part")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -82,11 +95,30 @@ def _replace(path: Path, data: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-    opened = os.open(folder, os.O_RDONLY)
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(folder)
     finally:
-        os.close(opened)
+        os.close(folder)
+
+
+def check_place(path: PathLike) -> None:
+    """Raise OSError where a file could not be written, so that long work does not end in an error.
+
+    Examples
+    --------
+    >>> check_place("no/such/folder/xor.deltaprop")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: [Errno 2] No such folder: 'no/such/folder'
+    """
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "No such folder", str(Path(path).parent))
+    if Path(path).is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(Path(path).parent))
 
 
 def _mode_for(path: Path) -> int:
@@ -104,7 +136,7 @@ def read_model_file(path: PathLike) -> tuple[dict[str, Any], dict[str, np.ndarra
     Returns
     -------
     header : dict
-        What was written, with "format" and "sha256".
+        What was written.
     tensors : dict of str to ndarray
 
     Raises

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from deltaprop.model import Model
 
 Array = NDArray[Any]
-_MOST_ROWS = 400  # of a printed table
+MOST_ROWS = 400  # of a printed table
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ class Trace:
             shapes = " → ".join(str(layer.a.shape[1]) for layer in self.layers)
             return f"Trace of {len(self.x)} samples, {self.x.shape[1]} → {shapes}; mean E {float(np.mean(self.E)):.6g}"
         rows = self.rows()
-        left = len(rows) - _MOST_ROWS
+        left = len(rows) - MOST_ROWS
         if left > 0:
-            rows = rows[:_MOST_ROWS]
+            rows = rows[:MOST_ROWS]
         width = max(len(symbol) for symbol, _, _ in rows)
         longest = max(len(name) for _, name, _ in rows)
         lines = [f"{symbol:<{width}}  {name:<{longest}}  {value: .10g}" for symbol, name, value in rows]

@@ -1,6 +1,7 @@
 """The loop over epochs: order, η_n, validation, history, progress."""
 
 from deltaprop.training.history import History
+from deltaprop.training.holdout import hold_out
 from deltaprop.training.loop import train
 
-__all__ = ["History", "train"]
+__all__ = ["History", "hold_out", "train"]

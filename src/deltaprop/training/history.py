@@ -19,12 +19,15 @@ class History:
         The η_n used.
     seconds : list of float
         Wall time of the epoch's descent and validation.
+    best_epoch : int or None
+        Where the parameters of the best epoch were kept: that epoch, counted since the network's start.
     """
 
     E: list[float] = field(default_factory=list)
     E_validation: list[float] = field(default_factory=list)
     eta: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    best_epoch: int | None = None
 
     def __len__(self) -> int:
         return len(self.E)
@@ -36,10 +39,3 @@ class History:
         return (
             f"History({len(self)} epochs: E {self.E[0]:.6g} → {self.E[-1]:.6g}{validation}; {sum(self.seconds):.3g} s)"
         )
-
-    def extend(self, other: History) -> None:
-        """Append the epochs of ``other``."""
-        self.E += other.E
-        self.E_validation += other.E_validation
-        self.eta += other.eta
-        self.seconds += other.seconds

@@ -15,6 +15,7 @@ from deltaprop.errors import DivergenceError
 from deltaprop.model import Model
 from deltaprop.training.history import History
 from deltaprop.training.progress import progress
+from deltaprop.training.stopping import BestEpoch
 
 
 def train(
@@ -29,8 +30,13 @@ def train(
     sample_weight: ArrayLike | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     verbose: bool = False,
+    patience: int | None = None,
 ) -> History:
-    """Train ``model`` from where it stands; `Network.fit` documents the parameters."""
+    """Train ``model`` from where it stands; `Network.fit` documents the parameters.
+
+    With ``patience`` the model ends with the parameters of the epoch that had the least E_validation, and training
+    stops after so many epochs without a lower one.
+    """
     where = f"{type(model).__name__}.fit"
     inputs, targets, weights = model.samples(X, R, sample_weight, where)
     if not len(inputs):
@@ -41,6 +47,10 @@ def train(
     if not isinstance(shuffle, bool | np.bool_):
         raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
     rate = etas(eta, model.epoch + 1, epochs, where=where)
+
+    if patience is not None and held_out is None:
+        raise ValueError(f"{where}: patience needs validation samples.")
+    best = None if patience is None else BestEpoch(model, whole_number(patience, "patience", at_least=1, where=where))
 
     history = History()
     n = len(inputs)
@@ -70,6 +80,11 @@ def train(
                 history.E_validation.append(E_validation)
             history.seconds.append(time.perf_counter() - began)
             shown.epoch_done(epoch, E, E_validation)
+            if best is not None and E_validation is not None and best.is_last(E_validation):
+                break
+    if best is not None:
+        best.restore()
+        history.best_epoch = best.epoch
     return history
 
 

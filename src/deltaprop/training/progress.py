@@ -43,16 +43,23 @@ def _words(epoch: int, E: float, E_validation: float | None) -> str:
 class _Lines(_Silent):
     """The first epoch, the last, and whatever comes some seconds after the line before."""
 
-    def __init__(self, epochs: int) -> None:
-        self._left = epochs
+    def __init__(self) -> None:
         self._next = 0.0
+        self._unsaid = ""
+
+    def __exit__(self, *error: object) -> None:
+        self._print()
 
     def epoch_done(self, epoch: int, E: float, E_validation: float | None) -> None:
-        self._left -= 1
-        now = time.monotonic()
-        if now >= self._next or self._left == 0:
-            print(_words(epoch, E, E_validation), file=sys.stderr, flush=True)
-            self._next = now + _LINE_SECONDS
+        self._unsaid = _words(epoch, E, E_validation)
+        if time.monotonic() >= self._next:
+            self._print()
+            self._next = time.monotonic() + _LINE_SECONDS
+
+    def _print(self) -> None:
+        if self._unsaid:
+            print(self._unsaid, file=sys.stderr, flush=True)
+            self._unsaid = ""
 
 
 class _Bar(_Silent):
@@ -75,6 +82,7 @@ class _Bar(_Silent):
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self._bar.update(self._task, total=self._done)  # training may stop before the last epoch
         self._bar.__exit__(*error)
 
     def presented(self, samples: int, n: int) -> None:
@@ -89,4 +97,4 @@ def progress(verbose: bool, epochs: int) -> Progress:
     """Return what shows ``epochs`` epochs: on standard error, so that standard output stays clean."""
     if not verbose:
         return _Silent()
-    return _Bar(epochs) if sys.stderr.isatty() else _Lines(epochs)
+    return _Bar(epochs) if sys.stderr.isatty() else _Lines()

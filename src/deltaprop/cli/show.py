@@ -1,0 +1,57 @@
+"""``deltaprop show``: what is in a model file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deltaprop.cli.arguments import ModelFile
+from deltaprop.cli.output import facts, table
+
+if TYPE_CHECKING:
+    from deltaprop.network import Network
+    from deltaprop.table_model import TableModel
+
+
+def show(model: ModelFile) -> None:
+    """Print a model's layers, functions, columns and provenance."""
+    from deltaprop import load
+    from deltaprop.network import Network
+
+    loaded = load(model)
+    if isinstance(loaded, Network):
+        facts(_network(loaded))
+    else:
+        _show_table_model(loaded)
+
+
+def _network(network: Network) -> list[tuple[str, object]]:
+    return [
+        ("layers", "-".join(map(str, network.layers))),
+        ("h", ", ".join(network.h) or "none: there is no hidden layer"),
+        ("output", network.output),
+        ("loss", network.loss),
+        ("parameters", f"{network.n_parameters:,}, {network.dtype.name}, {'with' if network.bias else 'no'} biases"),
+        ("seed", network.seed),
+        ("epochs trained", network.epoch),
+    ]
+
+
+def _show_table_model(model: TableModel) -> None:
+    from deltaprop.data.targets import Labels, label_text
+
+    target = model.target
+    if isinstance(target, Labels):
+        what = ", ".join(label_text(label) for label in target.labels)
+    else:
+        what = f"mean {target.mean:.6g}, standard deviation {target.scale:.6g}"
+    provenance = dict(model.provenance)
+    metrics = provenance.pop("metrics", {})
+    provenance["columns dropped"] = ", ".join(provenance["columns dropped"]) or "none"
+    facts([("target", f"{target.name}: {target.task}, {what}"), *_network(model.network), *provenance.items()])
+    if metrics:
+        print("\nOn the rows held out:")
+        rows = [(name, f"{m['model']:.4g}", f"{m['baseline']:.4g}") for name, m in metrics.items()]
+        table(["", "model", "baseline"], rows, numbers=[1, 2])
+    print(f"\n{len(model.encoder.inputs)} inputs from {len(model.encoder.columns)} columns:")
+    columns = [(column.name, f"{len(column.inputs)}", column.describe()) for column in model.encoder.columns]
+    table(["column", "inputs", "what"], columns, numbers=[1])

@@ -1,0 +1,431 @@
+"""TableModel: a table in, a model out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.arrays import whole_number
+from deltaprop.data import TableEncoder, TableLike, Target, read_table
+from deltaprop.data.columns import NumericColumn, numbers
+from deltaprop.data.tables import column_of
+from deltaprop.data.targets import Labels, Quantity, target_from_json
+from deltaprop.descent.schedules import Eta
+from deltaprop.errors import DivergenceError, NotFittedError, TableError
+from deltaprop.inspection.gradient_check import GradientReport, check_gradient
+from deltaprop.inspection.trace import trace
+from deltaprop.network import Network
+from deltaprop.storage import PathLike, write_model_file
+from deltaprop.table_model.evaluation import Evaluation, evaluate_classes, evaluate_quantity
+from deltaprop.table_model.preparation import Prepared, prepare
+from deltaprop.table_model.trace import TableTrace
+from deltaprop.training import History
+from deltaprop.training.loop import train
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Array = NDArray[Any]
+
+_ETAS = (0.1, 0.01, 0.001)  # tried in turn while descent diverges, where the caller named none
+_STEPS = 40_000  # of descent, about, where the caller named no epochs
+_EPOCHS = (20, 300)  # at least and at most then
+_PATIENCE = 30  # epochs without a lower validation loss
+_CHECKED_ROWS = 100  # of a table, for the gradient check
+
+
+class TableModel:
+    """An encoder of a table's columns, a `Network`, and the labels or the unit of the target, joined.
+
+    Text, Boolean and category targets, and those with exactly two distinct values, are classification: a sigmoid output
+    with log loss for two classes, softmax with cross-entropy for more. Others are regression: an identity output with
+    squared error, on the standardised target.
+
+    Parameters
+    ----------
+    hidden : sequence of int, default (32, 16)
+        Units of the hidden layers; ``()`` for none.
+    h : str or sequence of str, default "tanh"
+        Activation of the hidden layers.
+    seed : int, default 0
+        From it come the rows held out, the first weights and the order of each epoch.
+    dtype : "float32" or "float64", default "float64"
+
+    Attributes
+    ----------
+    network : Network
+        After `fit`; its inputs are ``encoder.inputs``.
+    encoder : TableEncoder
+    target : Labels or Quantity
+    provenance : dict
+        Where the model comes from: version, rows, settings, metrics of the held-out rows.
+    notes : list of str
+        What the last `fit` wants its caller to know, such as columns that it left out.
+    evaluation : Evaluation or None
+        Of the rows that the last `fit` held out.
+
+    Examples
+    --------
+    >>> from deltaprop import TableModel
+    >>> table = {"height": [1.5, 1.6, 1.7, 1.8, 1.9, 2.0] * 10, "tall": ["no", "no", "no", "yes", "yes", "yes"] * 10}
+    >>> model = TableModel(hidden=(4,))
+    >>> history = model.fit(table, "tall")
+    >>> model.predict({"height": [1.4, 2.1]})
+    array(['no', 'yes'], dtype='<U3')
+    >>> model.evaluate(table)["accuracy"]
+    1.0
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden: Sequence[int] = (32, 16),
+        h: str | Sequence[str] = "tanh",
+        seed: int = 0,
+        dtype: str = "float64",
+    ) -> None:
+        self.hidden = tuple(hidden)
+        self.h = h
+        self.seed = seed
+        self.dtype = dtype
+        Network([1, *self.hidden, 1], h=h, seed=seed, dtype=dtype)  # raises where an argument cannot be used
+        self.notes: list[str] = []
+        self.evaluation: Evaluation | None = None
+        self._parts: tuple[TableEncoder, Target, Network, dict[str, Any]] | None = None
+
+    # ---- training --------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        table: TableLike,
+        target: str,
+        *,
+        task: str | None = None,
+        drop: Sequence[str] = (),
+        epochs: int | None = None,
+        eta: Eta | None = None,
+        batch_size: int = 32,
+        validation: float | None = 0.2,
+        verbose: bool = False,
+    ) -> History:
+        """Learn to predict one column of a table from the others.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            A CSV or Parquet file, a pandas or polars frame, or a mapping of columns.
+        target : str
+            The column to predict.
+        task : "classification" or "regression", optional
+            Where the target's type should not decide.
+        drop : sequence of str
+            Columns that are not to be inputs.
+        epochs : int, optional
+            At most so many; by default about 40,000 steps, but 20 to 300 epochs.
+        eta : float, sequence or function of the epoch, optional
+            The learning rate η_n; by default 0.1, or a tenth or a hundredth of that where training diverges.
+        batch_size : int, default 32
+        validation : float or None, default 0.2
+            The share of the rows that is held out, of each class alike: the parameters kept are those of the epoch with
+            the least loss on them, and training stops after 30 epochs without a lower one. None trains on all rows.
+        verbose : bool, default False
+            Show progress.
+
+        Returns
+        -------
+        History
+            Its E is in the network's numbers: nats, or half the squared standardised error.
+
+        Raises
+        ------
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        TableError
+            If the table, the target or a column cannot be used.
+        DivergenceError
+            If the parameters stop being finite.
+        """
+        batch_size = whole_number(batch_size, "batch_size", at_least=1, where="TableModel.fit")
+        if validation is not None and not (isinstance(validation, float) and 0 < validation < 1):
+            raise ValueError(
+                f"TableModel.fit: validation needs to be a share between 0 and 1, or None; got {validation!r}."
+            )
+        drop = [drop] if isinstance(drop, str) else list(drop)
+        data = prepare(read_table(table), target, task=task, drop=drop, validation=validation, seed=self.seed)
+        output, loss = data.target.functions
+        network = Network(
+            [data.X.shape[1], *self.hidden, data.target.n_out],
+            h=self.h,
+            output=output,
+            loss=loss,
+            seed=self.seed,
+            dtype=self.dtype,
+        )
+        if verbose:
+            print(*data.summary(), network, sep="\n", file=sys.stderr, flush=True)
+        steps = -(-len(data.X) // batch_size)
+        history, notes = _descend(
+            network,
+            data,
+            epochs=int(np.clip(_STEPS // steps, *_EPOCHS)) if epochs is None else epochs,
+            eta=eta,
+            batch_size=batch_size,
+            verbose=verbose,
+        )
+        provenance: dict[str, Any] = {
+            "deltaprop": version("deltaprop"),
+            "rows": len(data.X),
+            "rows held out": data.held_out.num_rows,
+            "columns dropped": drop,
+            "epochs": len(history),
+            "epoch kept": len(history) if history.best_epoch is None else history.best_epoch,
+            "eta": history.eta[-1] if history.eta else 0.0,
+            "batch size": batch_size,
+        }
+        self._parts = data.encoder, data.target, network, provenance
+        self.notes = data.notes + notes
+        self.evaluation = self._evaluation(data.held_out) if data.held_out.num_rows else None
+        if self.evaluation is not None:
+            provenance["metrics"] = {
+                m.name: {"model": m.value, "baseline": m.baseline} for m in self.evaluation.metrics
+            }
+        return history
+
+    # ---- what the model says ---------------------------------------------------------------------------------------
+
+    @property
+    def encoder(self) -> TableEncoder:
+        """What turns the table's columns into inputs."""
+        return self._fitted()[0]
+
+    @property
+    def target(self) -> Target:
+        """The labels, or the unit, of the target."""
+        return self._fitted()[1]
+
+    @property
+    def network(self) -> Network:
+        """The network between them."""
+        return self._fitted()[2]
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the model comes from."""
+        return self._fitted()[3]
+
+    def read(self, table: TableLike) -> pa.Table:
+        """Return a table as this model reads it: text where its columns held text.
+
+        Raises
+        ------
+        FileNotFoundError, OSError, TableError
+            If it cannot be read, or is empty.
+        """
+        return read_table(
+            table, text=[*self.encoder.text_columns, *([self.target.name] if self.target.is_text else [])]
+        )
+
+    def unused_columns(self, table: pa.Table) -> list[str]:
+        """Return the columns of a table that the model does not look at."""
+        known = {column.name for column in self.encoder.columns} | {self.target.name}
+        known |= set(self.provenance["columns dropped"])
+        return [name for name in table.column_names if name not in known]
+
+    def predict(self, table: TableLike) -> Array:
+        """Return a label, or a value in the target's own unit, for every row.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to; others are ignored.
+
+        Raises
+        ------
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        TableError
+            If a column is missing, holds text where it held numbers, or a number that is not finite.
+        """
+        target = self.target
+        y = self._y(self.read(table))
+        if isinstance(target, Quantity):
+            return target.own_unit(y[:, 0])
+        labels: Array = np.array(target.labels)[target.probabilities(y).argmax(axis=1)]
+        return labels
+
+    def predict_proba(self, table: TableLike) -> Array:
+        """Return P (n, classes), the columns in the order of ``target.labels``.
+
+        Raises
+        ------
+        TableError
+            As `predict`, or if the model predicts a quantity.
+        """
+        target = self.target
+        if not isinstance(target, Labels):
+            raise TableError(f"{target.name!r} is a quantity: the model predicts its value, not probabilities.")
+        return target.probabilities(self._y(self.read(table)))
+
+    def evaluate(self, table: TableLike) -> Evaluation:
+        """Judge the model on a table that has the target, beside the trivial baseline.
+
+        Raises
+        ------
+        TableError
+            As `predict`, or if the target is missing.
+        """
+        return self._evaluation(self.read(table))
+
+    def trace(self, table: TableLike, row: int = 0) -> TableTrace:
+        """Return every quantity of backpropagation for one row, by the names of the columns and labels.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the target.
+        row : int, default 0
+            Counted from 0.
+
+        Raises
+        ------
+        IndexError
+            If there is no such row.
+        TableError
+            As `evaluate`.
+        """
+        data = self.read(table)
+        if not 0 <= row < data.num_rows:
+            raise IndexError(
+                f"TableModel.trace: there is no row {row}; the table has {data.num_rows:,}, counted from 0."
+            )
+        one = data.slice(row, 1)
+        target = self.target
+        column = column_of(one, target.name, what="target column")
+        r, truth = target.encode(column)
+        if isinstance(target, Labels) and truth[0] < 0:
+            raise TableError(f"The label {column[0]} of row {row + 1} was not met in training: it has no r.")
+        result = trace(
+            self.network, self.encoder.encode(one)[0], r[0], inputs=self.encoder.inputs, outputs=target.outputs
+        )
+        own = {
+            ("x", c.name): float(numbers(c.name, one.column(c.name))[0])
+            for c in self.encoder.columns
+            if isinstance(c, NumericColumn)
+        }
+        own = {key: value for key, value in own.items() if not np.isnan(value)}
+        if isinstance(target, Labels):
+            return TableTrace(result, row, self.predict(one)[0], target.labels[truth[0]], own)
+        s, output = target.scale, target.outputs[0]
+        y = float(target.own_unit(result.y[0]))
+        own |= {("a", output): y, ("z", output): y, ("r", output): float(truth[0])}
+        own |= {("E", ""): s * s * result.E, ("δ", output): s * float(result.layers[-1].delta[0])}
+        return TableTrace(result, row, y, float(truth[0]), own)
+
+    def check_gradient(self, table: TableLike) -> GradientReport:
+        """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.
+
+        Raises
+        ------
+        TableError
+            As `evaluate`.
+        """
+        data = self.read(table).slice(0, _CHECKED_ROWS)
+        R, truth = self.target.encode(column_of(data, self.target.name, what="target column"))
+        X = self.encoder.encode(data)
+        known = truth >= 0 if isinstance(self.target, Labels) else np.ones(len(X), bool)
+        if not known.any():
+            raise TableError("No row of the table has a label that was met in training.")
+        return check_gradient(self.network, X[known], R[known])
+
+    def _y(self, data: pa.Table) -> Array:
+        return np.asarray(self.network.predict(self.encoder.encode(data)), np.float64)
+
+    def _evaluation(self, data: pa.Table) -> Evaluation:
+        target = self.target
+        truth = target.encode(column_of(data, target.name, what="target column"))[1]
+        y = self._y(data)
+        if isinstance(target, Quantity):
+            return evaluate_quantity(target, target.own_unit(y[:, 0]), truth)
+        return evaluate_classes(target, target.probabilities(y), truth)
+
+    def _fitted(self) -> tuple[TableEncoder, Target, Network, dict[str, Any]]:
+        if self._parts is None:
+            raise NotFittedError("This TableModel has not been fitted: call fit(table, target) first.")
+        return self._parts
+
+    # ---- the file --------------------------------------------------------------------------------------------------
+
+    def save(self, path: PathLike) -> None:
+        """Write the model to one file, which replaces what was there, whole or not at all; `deltaprop.load` reads it.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; nothing has changed then.
+        """
+        encoder, target, network, provenance = self._fitted()
+        header = {
+            "kind": "table_model",
+            "network": network.description(),
+            "encoder": encoder.as_json(),
+            "target": target.as_json(),
+            "provenance": provenance,
+        }
+        write_model_file(path, header, {"theta": network.theta})
+
+    @classmethod
+    def from_description(cls, header: Mapping[str, Any], theta: Array) -> Self:
+        """Return the model of a file's parts; raise ValueError, TypeError or KeyError where they do not fit."""
+        network = Network.from_description(header["network"], theta)
+        encoder = TableEncoder.from_json(header["encoder"])
+        target = target_from_json(header["target"])
+        if (len(encoder.inputs), target.n_out) != (network.layers[0], network.layers[-1]):
+            raise ValueError("the network does not have the inputs and outputs of the table")
+        if target.functions != (network.output, network.loss):
+            raise ValueError("the network's output and loss are not those of the target")
+        provenance = dict(header["provenance"])
+        if not isinstance(provenance.get("columns dropped"), list):
+            raise TypeError("the provenance names no dropped columns")
+        model = cls(hidden=network.layers[1:-1], h=network.h, seed=network.seed, dtype=network.dtype.name)
+        model._parts = encoder, target, network, provenance
+        return model
+
+    def __repr__(self) -> str:
+        arguments = f"hidden={self.hidden}, h={self.h!r}, seed={self.seed}, dtype={self.dtype!r}"
+        if self._parts is None:
+            return f"TableModel({arguments})"
+        return f"TableModel({arguments}) fitted to {self.target.name!r}: {self.target.task}, {self.network.layers}"
+
+
+def _descend(
+    network: Network, data: Prepared, *, epochs: int, eta: Eta | None, batch_size: int, verbose: bool
+) -> tuple[History, list[str]]:
+    """Train; where no eta was named and training diverges, start over with a tenth of it and say so."""
+    notes: list[str] = []
+    for attempt in _ETAS if eta is None else (eta,):
+        try:
+            history = train(
+                network,
+                data.X,
+                data.R,
+                epochs=epochs,
+                eta=attempt,
+                batch_size=batch_size,
+                validation=data.validation,
+                patience=None if data.validation is None else _PATIENCE,
+                verbose=verbose,
+            )
+            return history, notes
+        except DivergenceError as error:
+            if eta is not None or attempt == _ETAS[-1]:
+                raise
+            notes.append(f"training diverged with eta {attempt:g} and was started over with a tenth of that")
+            if verbose:
+                print(f"note: {error}", file=sys.stderr)
+            network.reset()
+    raise AssertionError("unreachable: the last attempt returns or raises")
