@@ -1,7 +1,8 @@
 """Write breast_cancer_train.csv and breast_cancer_test.csv: the Wisconsin diagnostic set, divided 70/30.
 
-The data is what scikit-learn ships: W. Wolberg, O. Mangasarian, N. Street, W. Street, "Breast Cancer Wisconsin (Diagnostic)",
-UCI Machine Learning Repository, 1993, https://doi.org/10.24432/C5DW2B, CC BY 4.0. The division is stratified and seeded.
+The data is what scikit-learn ships: W. Wolberg, O. Mangasarian, N. Street, W. Street, "Breast Cancer Wisconsin
+(Diagnostic)", UCI Machine Learning Repository, 1993, https://doi.org/10.24432/C5DW2B, CC BY 4.0. The division is
+stratified and seeded.
 """
 
 from pathlib import Path

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from deltaprop.errors import DivergenceError, MissingExtraError, ModelFileError, TableError
 from deltaprop.network import Network
-from deltaprop.storage import PathLike
 
 if TYPE_CHECKING:
+    from deltaprop.storage import PathLike
     from deltaprop.table_model import TableModel
 
 __all__ = [

@@ -28,7 +28,10 @@ def numbers_in(values: ArrayLike, dtype: np.dtype[Any], name: str, *, where: str
     """Return ``values`` as a C-contiguous array of finite numbers of ``dtype``; copies only where it has to."""
     if hasattr(values, "tocsr"):
         raise TypeError(f"{where}: {name} is a sparse matrix, which is not supported; pass {name}.toarray().")
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{where}: {name} needs rows of one length.") from None
     if array.dtype.kind in "OUS":
         try:
             array = array.astype(np.float64)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array
 from deltaprop.descent.schedules import Eta
-from deltaprop.inspection.drawing import Drawing, draw
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.trace import Trace, trace
 from deltaprop.model import Model
-from deltaprop.storage import PathLike, write_model_file
 from deltaprop.training import History, train
+
+if TYPE_CHECKING:
+    from deltaprop.inspection.drawing import Drawing
+    from deltaprop.storage import PathLike
 
 _Callable = TypeVar("_Callable", bound=Callable[..., Any])
 
@@ -423,6 +425,8 @@ class Network(Model):
         >>> str(Network([2, 4, 1]).draw()).startswith("<svg")
         True
         """
+        from deltaprop.inspection.drawing import draw
+
         return draw(self)
 
     def save(self, path: PathLike) -> None:
@@ -447,4 +451,6 @@ class Network(Model):
         >>> deltaprop.load(path) == net
         True
         """
+        from deltaprop.storage import write_model_file
+
         write_model_file(path, {"kind": "network", "network": self.description()}, {"theta": self.theta})

@@ -17,7 +17,6 @@ import os
 import struct
 import tempfile
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +53,8 @@ def write_model_file(path: PathLike, header: Mapping[str, Any], tensors: Mapping
     OSError
         If the folder is missing, full or not writable; nothing has changed then.
     """
+    from importlib.metadata import version
+
     from safetensors.numpy import save
 
     text = json.dumps(
@@ -79,10 +80,10 @@ def replace_file(path: PathLike, data: bytes) -> None:
     OSError
         If the folder is missing, full or not writable; nothing has changed then.
     """
-    path = Path(os.path.realpath(path))  # a link stays a link
-    if path.exists() and not path.is_file():
-        path.write_bytes(data)  # raises where it is a folder
+    if os.path.exists(path) and not os.path.isfile(path):
+        Path(path).write_bytes(data)  # raises where it is a folder
         return
+    path = Path(os.path.realpath(path))  # a link stays a link
     mode = _mode_for(path)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -20,16 +19,18 @@ for command in (fit.fit, predict.predict, evaluate.evaluate, trace.trace, check.
     app.command()(command)
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"deltaprop {metadata.version('deltaprop')}")
+        from importlib.metadata import version
+
+        print(f"deltaprop {version('deltaprop')}")
         raise typer.Exit
 
 
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Backpropagation you can read, check, and run at the speed of the machine."""

@@ -9,6 +9,6 @@ from deltaprop.cli.output import metrics, printable
 def evaluate(model: ModelFile, table: TableFile) -> None:
     """Judge a model on a table, beside the trivial baseline: the most frequent class, or the mean."""
     fitted = load_table_model(model)
-    data = read_for(fitted, table)
-    print(f"{printable(fitted.target.name)} in {data.num_rows:,} rows of {printable(table)}:")
-    metrics(fitted.evaluate(data))
+    evaluation = fitted.evaluate(read_for(fitted, table))
+    print(f"{printable(fitted.target.name)} in {evaluation.rows:,} rows of {printable(table)}:")
+    metrics(evaluation)

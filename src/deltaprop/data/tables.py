@@ -98,7 +98,9 @@ def _read_file(path: str, text: Collection[str]) -> pa.Table:
             return optional("pyarrow.parquet", "table").read_table(path)
         with pa.input_stream(path, compression="detect") as stream:
             return _parse_csv(path, stream.read(), text)
-    except (pa.ArrowException, EOFError) as error:
+    except (pa.ArrowException, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise TableError(f"{path}: not a table that can be read: {_one_line(error)}.") from None
 
 

@@ -110,9 +110,9 @@ def compare_gradient(
         n_k = (E(θ + ε e_k) − E(θ − ε e_k)) / 2ε
 
     The step ε is 1e-5 · max(1, |θ_k|). Where the two sides disagree other steps are tried and the best agreement
-    counts: a kink of h within ε is then told apart from a wrong gradient. What rounding alone can make of the two sides
-    counts as agreement: 1e-15 E / ε of the difference, and 1e-13 (float32: 1e-5) of the group's largest entry (so does
-    0 against 0).
+    counts: a kink of h further off than 1e-6 is then told apart from a wrong gradient. What rounding alone can make of
+    the two sides counts as agreement: 1e-15 E / ε of the difference, and 1e-13 (float32: 1e-5) of the group's largest
+    entry (so does 0 against 0).
     """
     probe = model.with_dtype("float64")
     samples = probe.samples(X, R, sample_weight, f"{type(model).__name__}.check_gradient")

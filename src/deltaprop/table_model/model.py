@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -90,7 +89,7 @@ class TableModel:
         dtype: str = "float64",
     ) -> None:
         self.hidden = tuple(hidden)
-        self.h = h
+        self.h = h if isinstance(h, str) else tuple(h)
         self.seed = seed
         self.dtype = dtype
         Network([1, *self.hidden, 1], h=h, seed=seed, dtype=dtype)  # raises where an argument cannot be used
@@ -177,6 +176,8 @@ class TableModel:
             batch_size=batch_size,
             verbose=verbose,
         )
+        from importlib.metadata import version
+
         provenance: dict[str, Any] = {
             "deltaprop": version("deltaprop"),
             "rows": len(data.X),
@@ -391,7 +392,8 @@ class TableModel:
         provenance = dict(header["provenance"])
         if not isinstance(provenance.get("columns dropped"), list):
             raise TypeError("the provenance names no dropped columns")
-        model = cls(hidden=network.layers[1:-1], h=network.h, seed=network.seed, dtype=network.dtype.name)
+        h = {"h": network.h[0] if len(set(network.h)) == 1 else network.h} if network.h else {}
+        model = cls(hidden=network.layers[1:-1], **h, seed=network.seed, dtype=network.dtype.name)
         model._parts = encoder, target, network, provenance
         return model
 

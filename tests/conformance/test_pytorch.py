@@ -1,0 +1,76 @@
+"""Against PyTorch's automatic differentiation, float64: E, gradients and 50 steps, for every h × output × loss."""
+
+import numpy as np
+import pytest
+import torch
+
+from deltaprop import Network
+from deltaprop.functions import ACTIVATIONS
+from problems import network, pairs, samples
+
+H = {
+    "identity": lambda a: a,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "softmax": lambda a: torch.softmax(a, dim=1),
+}
+E = {
+    "log": lambda y, r: torch.nn.functional.binary_cross_entropy(y, r, reduction="none").sum(1),
+    "cross_entropy": lambda y, r: -(r * y.log()).sum(1),
+    "squared_error": lambda y, r: ((y - r) ** 2).sum(1) / 2,
+}
+HIDDEN = [name for name, entry in ACTIVATIONS.items() if not entry.output_only]
+CASES = [(h, *pair) for h in HIDDEN for pair in pairs()]
+
+
+class Peer:
+    """The same network in PyTorch, beginning with the same parameters."""
+
+    def __init__(self, net: Network) -> None:
+        self.layers = [
+            (torch.tensor(W.copy(), requires_grad=True), torch.tensor(b.copy(), requires_grad=True))
+            for W, b in zip(net.W, net.b, strict=True)
+        ]
+        self.functions, self.loss = [*net.h, net.output], net.loss
+
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        return [parameter for layer in self.layers for parameter in layer]
+
+    def E(self, X: np.ndarray, R: np.ndarray) -> torch.Tensor:
+        z = torch.tensor(X)
+        for (W, b), h in zip(self.layers, self.functions, strict=True):
+            z = H[h](z @ W + b)
+        return E[self.loss](z, torch.tensor(R))
+
+    def dense(self, tensors: list[torch.Tensor]) -> np.ndarray:
+        return np.concatenate([tensor.detach().numpy().ravel() for tensor in tensors])
+
+
+@pytest.mark.parametrize(("h", "output", "loss"), CASES)
+def test_E_and_gradient(h: str, output: str, loss: str) -> None:
+    net = network([5, 8, 6, 3], h=h, output=output, loss=loss)
+    X, R = samples(net, 20)
+    weights = np.random.default_rng(0).uniform(0, 2, 20)
+    peer = Peer(net)
+    mean = (peer.E(X, R) * torch.tensor(weights)).sum() / weights.sum()
+    mean.backward()
+    np.testing.assert_allclose(net.E(X, R, weights), mean.item(), rtol=1e-12)
+    expected = peer.dense([parameter.grad for parameter in peer.parameters])
+    np.testing.assert_allclose(net.gradient(X, R, weights), expected, rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+@pytest.mark.parametrize(("h", "output", "loss"), CASES)
+def test_fifty_steps_of_sgd(h: str, output: str, loss: str, batch_size: int) -> None:
+    net = network([5, 8, 6, 3], h=h, output=output, loss=loss)
+    X, R = samples(net, 50 * batch_size)
+    peer = Peer(net)
+    sgd = torch.optim.SGD(peer.parameters, lr=0.02)
+    for start in range(0, len(X), batch_size):
+        sgd.zero_grad()
+        peer.E(X[start : start + batch_size], R[start : start + batch_size]).mean().backward()
+        sgd.step()
+    net.descend(X, R, 0.02, batch_size=batch_size)
+    np.testing.assert_allclose(net.theta, peer.dense(peer.parameters), rtol=1e-9, atol=1e-12)

@@ -1,0 +1,269 @@
+"""fit, descend, predict, E, gradient: what they take, what they refuse, what they return."""
+
+import re
+import signal
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltaprop import DivergenceError, Network
+from deltaprop.training.loop import train
+from problems import network, samples
+
+X4, R4 = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([0, 1, 1, 0.0])
+
+
+def test_history() -> None:
+    net = Network([2, 4, 1])
+    history = net.fit(X4, R4, epochs=3, eta=lambda n: 1 / n, validation=(X4, R4))
+    assert len(history) == len(history.E) == len(history.E_validation) == len(history.seconds) == 3
+    assert history.eta == [1, 1 / 2, 1 / 3]
+    assert history.E_validation[-1] == net.E(X4, R4)
+    assert all(seconds > 0 for seconds in history.seconds)
+    assert repr(history).startswith("History(3 epochs: E ")
+    assert repr(net.fit(X4, R4, epochs=0)) == "History(0 epochs)"
+
+
+def test_history_E_is_the_mean_of_each_samples_E_before_its_update() -> None:
+    net, other = Network([2, 4, 1], seed=2), Network([2, 4, 1], seed=2)
+    weights = np.array([1, 2, 0, 1.0])
+    before = []
+    for s in other.epoch_order(4, 1, shuffle=True):
+        before.append((weights[s] * other.E(X4[s : s + 1], R4[s : s + 1]), weights[s]))
+        other.descend(X4[s : s + 1], R4[s : s + 1], weights[s] * 0.5)
+    history = net.fit(X4, R4, epochs=1, eta=0.5, sample_weight=weights)
+    assert history.E[0] == pytest.approx(sum(E for E, _ in before) / sum(w for _, w in before), rel=1e-14)
+
+
+def test_eta_belongs_to_the_epoch_counted_since_the_start() -> None:
+    net = Network([2, 1])
+    assert net.fit(X4, R4, epochs=2, eta=[1, 2, 3, 4]).eta == [1, 2]
+    assert net.fit(X4, R4, epochs=2, eta=[1, 2, 3, 4]).eta == [3, 4]
+    assert net.epoch == 4
+    assert net.fit(X4, R4, epochs=2, eta=lambda n: n / 100).eta == [0.05, 0.06]
+    assert net.fit(X4, R4, epochs=1, eta=np.float32(0.5)).eta == [0.5]
+    assert net.fit(X4, R4, epochs=1, eta=np.full(9, 0.25)).eta == [0.25]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"eta": -1}, ValueError, "eta needs to be finite and at least 0; got -1.0"),
+        ({"eta": np.nan}, ValueError, "eta needs to be finite"),
+        ({"eta": "0.1"}, TypeError, "eta needs to be a number; got '0.1'"),
+        ({"eta": True}, TypeError, "eta needs to be a number"),
+        ({"eta": [0.1]}, ValueError, "eta has 1 values; epochs 1 to 2 need 2"),
+        ({"eta": [0.1, "x"]}, TypeError, "eta[1] needs to be a number"),
+        ({"eta": lambda n: None}, TypeError, "eta(1) needs to be a number; got None"),
+        ({"epochs": -1}, ValueError, "epochs needs to be at least 0"),
+        ({"epochs": 1.0}, TypeError, "epochs needs to be a whole number"),
+        ({"batch_size": 0}, ValueError, "batch_size needs to be at least 1"),
+        ({"batch_size": None}, TypeError, "batch_size needs to be a whole number"),
+        ({"shuffle": 1}, TypeError, "shuffle needs to be True or False"),
+        ({"sample_weight": [1, 1, 1]}, ValueError, "sample_weight needs shape (4,), one per row of X; got (3,)"),
+        ({"sample_weight": [1, 1, -1, 1]}, ValueError, "sample_weight[2] is -1; weights are at least 0"),
+        ({"sample_weight": [0, 0, 0, 0]}, ValueError, "every sample_weight is 0"),
+        ({"validation": 0.2}, TypeError, "validation needs a pair (X, R)"),
+        ({"validation": (X4, R4[:3])}, ValueError, "validation: R needs shape (4, 1) or (4,)"),
+        ({"validation": (X4[:0], R4[:0])}, ValueError, "validation has no rows"),
+        ({"learning_rate": 0.1}, TypeError, "Network.fit: learning_rate: here it is eta"),
+        ({"n_epochs": 3}, TypeError, "here it is epochs"),
+    ],
+)
+def test_arguments_that_are_refused_change_nothing(
+    arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    net = Network([2, 1])
+    before = net.theta
+    with pytest.raises(error, match=re.escape(message)):
+        net.fit(X4, R4, **{"epochs": 2, **arguments})
+    assert (net.theta == before).all()
+    assert net.epoch == 0
+
+
+@pytest.mark.parametrize(
+    ("X", "R", "error", "message"),
+    [
+        (np.zeros((4, 3)), R4, ValueError, "X needs shape (n, 2), a row of 2 inputs per sample; got (4, 3)"),
+        (np.zeros(2), R4, ValueError, "For one sample pass X[None, :]"),
+        (np.zeros((2, 2, 2)), R4, ValueError, "X needs shape (n, 2)"),
+        (X4, R4[:3], ValueError, "R needs shape (4, 1) or (4,), a row per row of X; got (3,)"),
+        (X4, np.zeros((4, 2)), ValueError, "R needs shape (4, 1)"),
+        (X4, [0, 1, 2, 0], ValueError, "R[2, 0] is 2; targets of loss 'log' lie in [0, 1]"),
+        ([[0, np.nan]] * 4, R4, ValueError, "X[0, 1] is nan, not a finite number"),
+        ([[0, np.inf]] * 4, R4, ValueError, "X[0, 1] is inf, not a finite number"),
+        ([["a", "b"]] * 4, R4, ValueError, "X needs numbers"),
+        ([[None, 1]] * 4, R4, ValueError, "X[0, 0] is nan, not a finite number"),
+        (np.zeros((4, 2), complex), R4, TypeError, "X needs real numbers; got dtype complex128"),
+        (np.zeros((0, 2)), [], ValueError, "X has no rows"),
+        ([[1, 2], [3]], [0, 1], ValueError, "X needs rows of one length"),
+    ],
+)
+def test_data_that_is_refused(X: Any, R: Any, error: type[Exception], message: str) -> None:
+    net = Network([2, 1])
+    for verb in (net.fit, net.E, net.gradient, lambda X, R: net.descend(X, R, 0.1), net.check_gradient):
+        with pytest.raises(error, match=re.escape(message)):
+            verb(X, R)
+    assert net == Network([2, 1])
+
+
+def test_a_number_too_large_for_float32_says_so() -> None:
+    with pytest.raises(ValueError, match=re.escape("X[0, 1] is 1e+300, too large for float32")):
+        Network([2, 1], dtype="float32").predict([[0, 1e300]])
+
+
+def test_probabilities_that_do_not_sum_to_one() -> None:
+    net = Network([2, 3], output="softmax", loss="cross_entropy")
+    with pytest.raises(ValueError, match=re.escape("R[1] sums to 0.9")):
+        net.E([[0, 0], [0, 0]], [[1, 0, 0], [0.5, 0.4, 0]])
+
+
+def test_sparse_is_refused_by_name() -> None:
+    from scipy.sparse import csr_array
+
+    with pytest.raises(TypeError, match=re.escape("pass X.toarray()")):
+        Network([2, 1]).predict(csr_array(X4))
+
+
+def test_what_is_taken() -> None:
+    net = Network([2, 1])
+    y = net.predict(X4)
+    assert y.shape == (4, 1)
+    assert y.dtype == np.float64
+    for X in (X4.tolist(), X4.astype(int), X4.astype(bool), X4.astype("float32"), X4[::1], np.asfortranarray(X4)):
+        assert (net.predict(X) == y).all()
+    assert net.predict(X4[:0]).shape == (0, 1)
+    assert net.E(X4, R4[:, None]) == net.E(X4, R4) == net.E(X4, R4.astype(bool))
+    assert Network([2, 1], dtype="float32").predict(X4).dtype == np.float32
+
+
+def test_data_frames_are_taken() -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame(X4, columns=["a", "b"])
+    net = Network([2, 1])
+    assert (net.predict(frame) == net.predict(X4)).all()
+    assert net.E(frame, pd.Series(R4)) == net.E(X4, R4)
+
+
+def test_descend_is_one_pass_in_the_given_order() -> None:
+    net, other = Network([2, 4, 1]), Network([2, 4, 1])
+    E = net.descend(X4, R4, 0.5)
+    history = other.fit(X4, R4, epochs=1, eta=0.5, shuffle=False)
+    assert net.theta.tobytes() == other.theta.tobytes()
+    assert history.E == [E]
+    assert net.epoch == 0
+
+
+def test_divergence_names_epoch_layer_and_quantity_and_keeps_the_last_good_epoch() -> None:
+    net = Network([1, 2, 1], h="identity", output="identity", loss="squared_error")
+    X = np.linspace(-3, 3, 50)[:, None]
+    net.fit(X, 2 * X, epochs=3, eta=0.01)
+    good = net.theta
+    with pytest.raises(
+        DivergenceError, match="epoch 4 met a weight of layer 1 that is not finite, with eta 5"
+    ) as error:
+        net.fit(X, 2 * X, epochs=1, eta=5)
+    assert (net.theta == good).all()
+    assert net.epoch == 3
+    assert "the end of epoch 3" in str(error.value)
+    assert isinstance(error.value, ArithmeticError)
+
+
+def test_patience_keeps_the_best_epoch_and_stops() -> None:
+    net = network([2, 8, 1], h="tanh", seed=1)
+    random = np.random.default_rng(0)
+    X, V = random.normal(size=(20, 2)), random.normal(size=(200, 2))
+    noise = random.uniform(size=20) < 0.3
+    R, RV = (X[:, 0] > 0) ^ noise, V[:, 0] > 0
+    history = train(net, X, R, epochs=2000, eta=0.5, validation=(V, RV), patience=7)
+    best = int(np.argmin(history.E_validation))
+    assert history.best_epoch == best + 1
+    assert len(history) == best + 1 + 7
+    assert net.E(V, RV) == history.E_validation[best]
+    with pytest.raises(ValueError, match="patience needs validation"):
+        train(net, X, R, patience=3)
+
+
+def test_eight_threads_predict_at_once() -> None:
+    net = network([50, 80, 10], h="tanh")
+    X, _ = samples(net, 300)
+    expected = net.predict(X).tobytes()
+    results: list[bytes] = []
+
+    def work() -> None:
+        for _ in range(20):
+            results.append(net.predict(X).tobytes())
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [expected] * 160
+
+
+def test_a_second_fit_at_the_same_time_raises() -> None:
+    net = network([50, 80, 1])
+    X, R = samples(net, 500)
+    inside, stop = threading.Event(), threading.Event()
+
+    def eta(n: int) -> float:
+        inside.set()
+        stop.wait(10)
+        return 0.1
+
+    first = threading.Thread(target=lambda: net.fit(X, R, epochs=1, eta=eta))
+    first.start()
+    assert inside.wait(10)
+    for verb in (lambda: net.fit(X, R, epochs=1), lambda: net.descend(X, R, 0.1)):
+        with pytest.raises(RuntimeError, match="being trained by another call"):
+            verb()
+    stop.set()
+    first.join()
+    net.fit(X, R, epochs=1)  # afterwards it may
+    assert net.epoch == 2
+
+
+def test_ctrl_c_comes_after_a_whole_update() -> None:
+    """Interrupted at any time, the parameters are those of a whole number of steps."""
+    net = network([300, 200, 1], h="tanh")
+    X, R = samples(net, 3000)
+    begun = threading.Event()
+
+    def eta(n: int) -> float:
+        begun.set()
+        return 0.01
+
+    def interrupt() -> None:
+        begun.wait()
+        time.sleep(0.05)
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, R, epochs=1000, eta=eta, shuffle=False)
+    assert np.isfinite(net.theta).all()
+    other = network([300, 200, 1], h="tanh")
+    for _ in range(net.epoch):
+        other.descend(X, R, 0.01)
+    for s in range(0, len(X)):
+        if (other.theta == net.theta).all():
+            break
+        other.descend(X[s : s + 1], R[s : s + 1], 0.01)
+    assert (other.theta == net.theta).all()
+    net.fit(X[:10], R[:10], epochs=1)  # and the network can be trained again
+
+
+def test_progress_is_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Network([2, 1]).fit(X4, R4, epochs=20, validation=(X4, R4), verbose=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, last = err.splitlines()
+    assert re.fullmatch(r"epoch 1  E 0\.\d{6}  E_validation 0\.\d{6}", first)
+    assert last.startswith("epoch 20  E ")
+    Network([2, 1]).fit(X4, R4, epochs=20)
+    assert capsys.readouterr() == ("", "")

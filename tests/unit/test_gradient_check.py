@@ -1,0 +1,76 @@
+"""The gradient check catches what is wrong, and calls right what is right."""
+
+import numpy as np
+import pytest
+
+from deltaprop.inspection.gradient_check import compare_gradient
+from problems import network, samples
+
+
+def test_an_error_of_1e_4_planted_in_any_term_is_caught() -> None:
+    net = network([3, 4, 2], h="tanh")
+    X, R = samples(net, 6)
+    right = net.gradient(X, R)
+    assert compare_gradient(net, right, X, R).ok
+    for k in range(net.n_parameters):
+        wrong = right.copy()
+        wrong[k] *= 1 + 1e-4
+        report = compare_gradient(net, wrong, X, R)
+        assert not report.ok, k
+        group = max(report.groups, key=lambda g: g.worst)
+        assert group.analytic == wrong[k]
+        assert 1e-6 < group.worst < 1.05e-4
+        assert "DISAGREES" in str(report)
+
+
+def test_the_words(capsys: pytest.CaptureFixture[str]) -> None:
+    net = network([2, 3, 1])
+    X, R = samples(net, 5)
+    report = net.check_gradient(X, R)
+    text = str(report)
+    assert text.splitlines()[-1].startswith("The gradient agrees with central differences: largest relative error ")
+    assert "layer 1 weights" in text
+    assert "layer 2 biases" in text
+    assert report.worst == max(g.worst for g in report.groups)
+    assert [(g.layer, g.group, g.checked, g.size) for g in report.groups] == [
+        (1, "weights", 6, 6),
+        (1, "biases", 3, 3),
+        (2, "weights", 3, 3),
+        (2, "biases", 1, 1),
+    ]
+
+
+def test_the_network_is_left_as_it_was() -> None:
+    net = network([2, 3, 1], dtype="float32")
+    before = net.theta
+    assert net.check_gradient(*samples(net, 5)).ok
+    assert net.theta.tobytes() == before.tobytes()
+
+
+def test_a_kink_within_the_step_is_no_error() -> None:
+    net = network([1, 2, 1], h="relu", output="identity", loss="squared_error")
+    net.W[0] = [[1, 1]]
+    net.b[0] = [-1 + 3e-6, 1]  # the first unit's a is 3e-6 above its kink
+    assert net.check_gradient([[1.0]], [[0.3]]).ok
+
+
+def test_zero_against_zero_agrees() -> None:
+    net = network([2, 3, 1], h="relu")
+    net.b[0] = [-100, -100, -100]  # dead: every gradient below is 0
+    report = net.check_gradient(*samples(net, 5))
+    assert report.ok
+    assert report.groups[0].worst == 0
+
+
+def test_large_layers_are_sampled() -> None:
+    net = network([120, 50, 1])
+    report = net.check_gradient(*samples(net, 2))
+    assert report.ok
+    assert (report.groups[0].checked, report.groups[0].size) == (5000, 6000)
+    assert "(a sample of 6,000)" in str(report)
+
+
+def test_what_is_not_finite_is_refused() -> None:
+    net = network([2, 1], output="identity", loss="squared_error")
+    with pytest.raises(ValueError, match="not finite"):
+        net.check_gradient(np.full((1, 2), 1e300), [[0.0]])
