@@ -58,6 +58,6 @@ bench: pyproject.toml  ## the benchmarks, with the peers they compare, in an env
 	for script in benchmarks/[a-z]*.py; do $(ENV)-bench/bin/python $$script || exit 1; done
 
 docs: $(ENV)/installed  ## the reference, as HTML in build/docs
-	$(BIN)/pdoc --docformat numpy --output-directory build/docs deltaprop
+	$(BIN)/python tools/make_docs.py build/docs
 
 .PHONY: help run test lint types sanitize conformance bench docs

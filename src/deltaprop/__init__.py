@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deltaprop.errors import DivergenceError, MissingExtraError, ModelFileError, TableError
+from deltaprop.errors import DivergenceError, MissingExtraError, ModelFileError, NotFittedError, TableError
 from deltaprop.network import Network
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = [
     "MissingExtraError",
     "ModelFileError",
     "Network",
+    "NotFittedError",
     "TableError",
     "TableModel",
     "load",
@@ -31,6 +32,7 @@ def __getattr__(name: str) -> Any:
     if name == "TableModel":  # with it come the rooms that read tables: loaded when used
         from deltaprop.table_model import TableModel
 
+        globals()[name] = TableModel
         return TableModel
     if name == "__version__":
         from importlib.metadata import version

@@ -163,21 +163,7 @@ class Model:
         return int(self._plan.n_parameters)
 
     def reset(self, seed: int | None = None) -> Self:
-        """Start over: weights drawn anew, biases 0, epoch count 0.
-
-        Each weight depends on (seed, layer, its place) alone: uniform in (−c, c), c from
-        `deltaprop.descent.initializers.start_limit`.
-
-        Parameters
-        ----------
-        seed : int, optional
-            The seed from now on; the present one by default.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If seed is no whole number in [0, 2⁶⁴).
-        """
+        """Start over; `Network.reset` documents it."""
         if seed is not None:
             self.seed = whole_number(seed, "seed", at_least=0, below=2**64, where=f"{type(self).__name__}.reset")
         for layer, (W, b) in enumerate(zip(self.W, self.b, strict=True)):

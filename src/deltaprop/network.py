@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,8 +59,6 @@ def _answers_foreign_words(function: _Callable) -> _Callable:
 class Network(Model):
     """A multilayer perceptron with the lecture's names.
 
-    ::
-
         a_j = Σ_i w_ji z_i + b_j,   z_j = h(a_j),   z of layer 0 is x,   z of the last layer is y
 
     Parameters
@@ -87,6 +85,8 @@ class Network(Model):
         Live views: ``W[l]`` (n_in, n_out) with w_ji at [i, j], ``b[l]`` (n_out,). ``net.W[0] = A`` copies in.
     theta : ndarray (n_parameters,)
         All of them, dense, a copy: layer by layer, W row by row, then b. Settable.
+    n_parameters : int
+        How many weights and biases there are.
     epoch : int
         Epochs trained since the start.
 
@@ -150,8 +150,6 @@ class Network(Model):
         verbose: bool = False,
     ) -> History:
         """Train by gradient descent, the lecture's nine lines, from where the network stands.
-
-        ::
 
             θ ← θ − η_n (1/m) Σ_ℓ w_ℓ ∂E_ℓ/∂θ        for every m = batch_size samples; m = 1 is the lecture's
 
@@ -217,6 +215,37 @@ class Network(Model):
             validation=validation,
             verbose=verbose,
         )
+
+    def reset(self, seed: int | None = None) -> Self:
+        """Start over, the lecture's line 1: weights drawn anew, biases 0, epoch count 0.
+
+            w ~ uniform in (−c, c),   c = √(6 / (n_in + n_out)), for relu √(6 / n_in)
+
+        Each weight depends on (seed, layer, its place) alone.
+
+        Parameters
+        ----------
+        seed : int, optional
+            The seed from now on; the present one by default.
+
+        Returns
+        -------
+        Network
+            This one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If seed is no whole number in [0, 2⁶⁴).
+
+        Examples
+        --------
+        >>> net = Network([2, 1], seed=3)
+        >>> history = net.fit([[1, 2]], [1], epochs=1)
+        >>> net.reset() == Network([2, 1], seed=3)
+        True
+        """
+        return super().reset(seed)
 
     def predict(self, X: ArrayLike) -> Array:
         """Return y, the output activations (not labels), of rows of inputs.
@@ -380,8 +409,6 @@ class Network(Model):
 
     def check_gradient(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> GradientReport:
         """Compare backpropagation's gradient with central differences of E, in float64.
-
-        ::
 
             ∂E/∂θ_k ≈ (E(θ + ε e_k) − E(θ − ε e_k)) / 2ε
 

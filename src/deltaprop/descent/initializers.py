@@ -8,8 +8,6 @@ import math
 def start_limit(h: str, n_in: int, n_out: int) -> float:
     """Return the c of a layer whose weights start uniform in (−c, c); biases start at 0.
 
-    ::
-
         relu:    c = √(6 / n_in)               He, "uniform": keeps the variance of z where half the units are 0
         others:  c = √(6 / (n_in + n_out))     Glorot, "uniform": between keeping z's and keeping δ's variance
 

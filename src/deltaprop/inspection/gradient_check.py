@@ -105,8 +105,6 @@ def compare_gradient(
 ) -> GradientReport:
     """Compare ``analytic``, a gradient in theta's order, with central differences of the model's E in float64.
 
-    ::
-
         n_k = (E(θ + ε e_k) − E(θ − ε e_k)) / 2ε
 
     The step ε is 1e-5 · max(1, |θ_k|). Where the two sides disagree other steps are tried and the best agreement
