@@ -1,5 +1,5 @@
-// h and h': one struct per activation, a value and its derivative with respect to a side by side. Each is
-// applied to whole vectors; h' may use z = h(a) where that is shorter.
+// h and h': one struct per activation, a value and its derivative with respect to a side by side. Each is applied to
+// whole vectors; h' may use z = h(a) where that is shorter.
 //
 // To add one: a struct here, its name in plan.hpp and plan.cpp, a line in `with_activation`.
 #pragma once
@@ -20,8 +20,7 @@ struct Identity {
   }
 };
 
-// h(a) = 1 / (1 + e^-a),  h' = z (1 - z). With t = e^-|a| nothing overflows, and the tail keeps its relative
-// accuracy.
+// h(a) = 1 / (1 + e^-a),  h' = z (1 - z). With t = e^-|a| nothing overflows, and the tail keeps its relative accuracy.
 struct Sigmoid {
   template <class T>
   static Vector<T> value(Vector<T> a) {
@@ -58,8 +57,7 @@ struct Relu {
   }
 };
 
-// Calls use(H{}) with the struct of an activation that works element by element (softmax does not:
-// losses.hpp).
+// Calls use(H{}) with the struct of an activation that works element by element (softmax does not: losses.hpp).
 template <class Use>
 [[gnu::always_inline]] inline void with_activation(Activation h, Use use) {
   switch (h) {
@@ -93,8 +91,7 @@ inline void differentiate(Activation h, const T* a, const T* z, T* dh, Index pit
   });
 }
 
-// delta = h'(a) * delta over a padded row: the first factor of the delta rule (2). Padding has delta 0 and
-// stays 0.
+// delta = h'(a) * delta over a padded row: the first factor of the delta rule (2). Padding has delta 0 and stays 0.
 template <class T>
 inline void multiply_by_derivative(Activation h, const T* a, const T* z, T* delta, Index n, Index pitch) {
   with_activation(h, [&](auto H) {

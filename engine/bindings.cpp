@@ -1,5 +1,5 @@
-// The native boundary: the one file that knows Python. Arrays are borrowed, never copied or kept; the GIL is
-// released while a kernel runs. deltaprop/model.py is the only caller.
+// The native boundary: the one file that knows Python. Arrays are borrowed, never copied or kept; the GIL is released
+// while a kernel runs. deltaprop/model.py is the only caller.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
@@ -35,8 +35,10 @@ std::span<T> span_of(const nb::ndarray<T, nb::c_contig, nb::device::cpu>& array)
 template <class T>
 Samples<T> samples_of(const In<T>& X, const In<T>& R, const std::optional<In<T>>& weight,
                       const std::optional<In<Index>>& order) {
-  return {span_of(X), span_of(R), weight ? span_of(*weight) : std::span<const T>{},
-          order ? span_of(*order) : std::span<const Index>{}};
+  Samples<T> samples{span_of(X), span_of(R), {}, {}};
+  if (weight) samples.weight = span_of(*weight);
+  if (order) samples.order = span_of(*order);
+  return samples;
 }
 
 std::pair<double, double> pair_of(LossSum sum) { return {sum.E, sum.weight}; }
@@ -54,19 +56,20 @@ void bind(nb::module_& m) {
       "y of every row of X, written into y (n, n_out).");
   m.def(
       "loss",
-      [](const Plan& plan, In<T> theta, In<T> X, In<T> R, std::optional<In<T>> weight, int threads) {
-        const nb::gil_scoped_release release;
-        return pair_of(loss<T>(plan, span_of(theta), samples_of<T>(X, R, weight, {}), threads));
-      },
-      "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(),
-      "weight"_a.noconvert() = nb::none(), "threads"_a = 0, "The sums over the samples of w E and of w.");
-  m.def(
-      "gradient",
-      [](const Plan& plan, In<T> theta, In<T> X, In<T> R, Out<T> out, std::optional<In<T>> weight,
+      [](const Plan& plan, In<T> theta, In<T> X, In<T> R, std::optional<In<T>> weight, std::pair<double, double> before,
          int threads) {
         const nb::gil_scoped_release release;
         return pair_of(
-            gradient<T>(plan, span_of(theta), samples_of<T>(X, R, weight, {}), span_of(out), threads));
+            loss<T>(plan, span_of(theta), samples_of<T>(X, R, weight, {}), {before.first, before.second}, threads));
+      },
+      "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "weight"_a.noconvert() = nb::none(),
+      "before"_a = std::make_pair(0.0, 0.0), "threads"_a = 0,
+      "before + the sums over the samples of w E and of w, where before are those of a whole number of chunks.");
+  m.def(
+      "gradient",
+      [](const Plan& plan, In<T> theta, In<T> X, In<T> R, Out<T> out, std::optional<In<T>> weight, int threads) {
+        const nb::gil_scoped_release release;
+        return pair_of(gradient<T>(plan, span_of(theta), samples_of<T>(X, R, weight, {}), span_of(out), threads));
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "out"_a.noconvert(),
       "weight"_a.noconvert() = nb::none(), "threads"_a = 0,
@@ -90,12 +93,11 @@ void bind(nb::module_& m) {
       "(n, theta_size).");
   m.def(
       "descend",
-      [](const Plan& plan, Out<T> theta, In<T> X, In<T> R, std::optional<In<T>> weight,
-         std::optional<In<Index>> order, In<double> eta, Index batch_size, std::pair<double, double> before,
-         int threads) {
+      [](const Plan& plan, Out<T> theta, In<T> X, In<T> R, std::optional<In<T>> weight, std::optional<In<Index>> order,
+         In<double> eta, Index batch_size, std::pair<double, double> before, int threads) {
         const nb::gil_scoped_release release;
-        return pair_of(descend<T>(plan, span_of(theta), samples_of<T>(X, R, weight, order), span_of(eta),
-                                  batch_size, {before.first, before.second}, threads));
+        return pair_of(descend<T>(plan, span_of(theta), samples_of<T>(X, R, weight, order), span_of(eta), batch_size,
+                                  {before.first, before.second}, threads));
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "weight"_a.noconvert(),
       "order"_a.noconvert(), "eta"_a.noconvert(), "batch_size"_a, "before"_a, "threads"_a = 0,
@@ -121,8 +123,7 @@ NB_MODULE(_engine, m) {
           [](Plan* self, const std::vector<std::tuple<Index, Index, std::string, bool>>& layers,
              std::string_view loss) {
             std::vector<LayerSpec> specs;
-            for (const auto& [n_in, n_out, function, bias] : layers)
-              specs.push_back({n_in, n_out, function, bias});
+            for (const auto& [n_in, n_out, function, bias] : layers) specs.push_back({n_in, n_out, function, bias});
             new (self) Plan(specs, loss);
           },
           "layers"_a, "loss"_a, "layers: (n_in, n_out, function, bias) from the input up.")
@@ -144,9 +145,7 @@ NB_MODULE(_engine, m) {
 
   m.def(
       "uniform_start",
-      [](std::uint64_t seed, std::uint32_t layer, Out<double> out) {
-        uniform_start(seed, layer, span_of(out));
-      },
+      [](std::uint64_t seed, std::uint32_t layer, Out<double> out) { uniform_start(seed, layer, span_of(out)); },
       "seed"_a, "layer"_a, "out"_a.noconvert(),
       "Uniform numbers in (-1, 1) that depend on (seed, layer, index) alone.");
   m.def(
@@ -178,6 +177,5 @@ NB_MODULE(_engine, m) {
         return config;
       },
       "The build and the machine: instruction sets, threads, compiler.");
-  m.def("use_instruction_set", &use_instruction_set, "name"_a,
-        "For tests: run another set of kernels from now on.");
+  m.def("use_instruction_set", &use_instruction_set, "name"_a, "For tests: run another set of kernels from now on.");
 }

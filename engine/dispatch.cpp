@@ -1,5 +1,5 @@
-// Which table of kernels runs: the best that this build holds and this machine can run, or the one that
-// DELTAPROP_ISA names.
+// Which table of kernels runs: the best that this build holds and this machine can run, or the one that DELTAPROP_ISA
+// names.
 #include <atomic>
 #include <cstdlib>
 #include <stdexcept>
@@ -18,8 +18,8 @@
 namespace deltaprop {
 namespace {
 
-// An instruction set that runs here. Those that no machine of ours could test run only where they are asked
-// for by name.
+// An instruction set that runs here. Those that no machine of ours could test run only where they are asked for by
+// name.
 struct Usable {
   const KernelTable* table;
   bool tested;
@@ -38,8 +38,8 @@ std::vector<Usable> usable_tables() {
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tables.push_back({&avx2::table, true});
 #endif
 #if defined(DELTAPROP_HAS_avx512)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw")) {
     tables.push_back({&avx512::table, false});
   }
 #endif
@@ -100,12 +100,13 @@ bool has_openmp() {
 #endif
 }
 
+bool can_have_threads() { return has_openmp() && !forked; }
+
 int available_threads() {
 #if defined(_OPENMP)
-  return forked ? 1 : omp_get_max_threads();
-#else
-  return 1;
+  if (can_have_threads()) return omp_get_max_threads();
 #endif
+  return 1;
 }
 
 }  // namespace deltaprop

@@ -7,14 +7,14 @@
 #include <string>
 
 #include "kernels.hpp"
+#include "team.hpp"
 
 namespace deltaprop {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr Index kChunkRows = 64;  // rows that pass through all layers together where nothing is learnt
-constexpr double kWorkPerThread =
-    500'000;  // multiply-adds below which a further thread costs more than it brings
+constexpr Index kChunkRows = 64;            // rows that pass through all layers together where nothing is learnt
+constexpr double kWorkPerThread = 500'000;  // multiply-adds below which a further thread costs more than it brings
 constexpr int kMostThreads = 256;
 
 struct Free {
@@ -25,10 +25,14 @@ struct Free {
 class Scratch {
  public:
   explicit Scratch(std::size_t bytes)
-      : block_(::operator new(bytes, std::align_val_t{kAlignment})),
-        next_(static_cast<char*>(block_.get())) {}
+      : block_(::operator new(bytes, std::align_val_t{kAlignment})), next_(static_cast<char*>(block_.get())) {}
 
   static std::size_t padded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+  template <class U>
+  U* all() const {
+    return static_cast<U*>(block_.get());
+  }
 
   template <class U>
   U* take(std::size_t n) {
@@ -64,7 +68,9 @@ Workspace<T> workspace(Scratch& scratch, const Plan& plan, Index rows, bool with
   return work;
 }
 
+// The threads that were asked for, or as many as the work is worth; one where there are no others.
 int team_size(double work, int threads) {
+  if (!can_have_threads()) return 1;
   if (threads > 0) return std::min(threads, kMostThreads);
   const int worth = static_cast<int>(std::min(work / kWorkPerThread, 1e6));
   return std::clamp(std::min(available_threads(), worth), 1, kMostThreads);
@@ -82,14 +88,15 @@ Rows<T> checked(const Plan& plan, const Samples<T>& samples, bool with_targets) 
   need(samples.X.size() % n_in == 0, "X does not hold whole rows of n_in");
   const std::size_t rows = samples.X.size() / n_in;
   need(!with_targets || samples.R.size() == rows * n_out, "R needs a row of n_out for every row of X");
-  need(samples.weight.empty() || samples.weight.size() == rows, "there must be a weight for every row of X");
-  for (const Index row : samples.order)
+  need(!samples.weight || samples.weight->size() == rows, "there must be a weight for every row of X");
+  for (const Index row : samples.order.value_or(std::span<const Index>{})) {
     need(row >= 0 && row < static_cast<Index>(rows), "an index in order is not a row of X");
+  }
   return {samples.X.data(),
           with_targets ? samples.R.data() : nullptr,
-          samples.weight.empty() ? nullptr : samples.weight.data(),
-          samples.order.empty() ? nullptr : samples.order.data(),
-          samples.order.empty() ? static_cast<Index>(rows) : static_cast<Index>(samples.order.size()),
+          samples.weight ? samples.weight->data() : nullptr,
+          samples.order ? samples.order->data() : nullptr,
+          static_cast<Index>(samples.order ? samples.order->size() : rows),
           view.n_in(),
           view.n_out()};
 }
@@ -132,8 +139,7 @@ template <class T>
 void predict(const Plan& plan, std::span<const T> theta, std::span<const T> X, std::span<T> y, int threads) {
   check_theta(plan, theta.size());
   const Rows<T> rows = checked<T>(plan, {X, {}, {}, {}}, false);
-  need(y.size() == static_cast<std::size_t>(rows.n * rows.n_out),
-       "y needs n_out elements for every row of X");
+  need(y.size() == static_cast<std::size_t>(rows.n * rows.n_out), "y needs n_out elements for every row of X");
   if (rows.n == 0) return;
   const int team = team_size(work_of(plan, rows.n), threads);
   TeamScratch<T> scratch(plan, rows.n, kChunkRows, team, false);
@@ -141,36 +147,37 @@ void predict(const Plan& plan, std::span<const T> theta, std::span<const T> X, s
 }
 
 template <class T>
-LossSum loss(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, int threads) {
+LossSum loss(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, LossSum before, int threads) {
   check_theta(plan, theta.size());
   const Rows<T> rows = checked(plan, samples, true);
-  LossSum sum;
-  if (rows.n == 0) return sum;
+  if (rows.n == 0) return before;
   const int team = team_size(work_of(plan, rows.n), threads);
   TeamScratch<T> scratch(plan, kChunkRows, kChunkRows, team, true);
-  std::vector<double> chunk_sums(2 * static_cast<std::size_t>((rows.n + kChunkRows - 1) / kChunkRows));
-  kernels_for<T>().loss(plan.view(), theta.data(), rows, chunk_sums.data(), scratch.work.data(), team);
-  for (std::size_t c = 0; c < chunk_sums.size(); c += 2) {
-    sum.E += chunk_sums[c];
-    sum.weight += chunk_sums[c + 1];
-  }
-  return sum;
+  std::vector<KernelLossSum> chunk_sums(static_cast<std::size_t>((rows.n + kChunkRows - 1) / kChunkRows));
+  KernelLossSum sum{before.E, before.weight};
+  kernels_for<T>().loss(plan.view(), theta.data(), rows, chunk_sums.data(), scratch.work.data(), &sum, team);
+  return {sum.E, sum.weight};
+}
+
+// theta_size numbers of float64 for a step that goes through in several chunks; none for others.
+std::unique_ptr<Scratch> partial_sums(const Plan& plan, Index rows) {
+  if (rows <= kStepRows) return nullptr;
+  return std::make_unique<Scratch>(Scratch::padded(static_cast<std::size_t>(plan.theta_size()) * sizeof(double)));
 }
 
 template <class T>
-LossSum gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> out,
-                 int threads) {
+LossSum gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> out, int threads) {
   check_theta(plan, theta.size());
   check_theta(plan, out.size());
   const Rows<T> rows = checked(plan, samples, true);
-  double weight = 0;
-  for (Index s = 0; s < rows.n; ++s) weight += static_cast<double>(rows.w(s));
-  need(weight > 0, "a gradient needs samples whose weights add up to more than 0");
+  need(rows.n > 0, "a gradient needs samples");
   const int team = team_size(work_of(plan, std::min(rows.n, kStepRows)), threads);
   TeamScratch<T> scratch(plan, rows.n, kStepRows, 1, true);
+  const auto partial = partial_sums(plan, rows.n);
   KernelLossSum sum{0, 0};
-  kernels_for<T>().gradient(plan.view(), theta.data(), rows, 1 / weight, out.data(), scratch.work[0], &sum,
-                            team);
+  Barrier barrier;
+  kernels_for<T>().gradient(plan.view(), theta.data(), rows, out.data(), scratch.work[0],
+                            partial ? partial->template all<double>() : nullptr, &sum, barrier, team);
   return {sum.E, sum.weight};
 }
 
@@ -219,22 +226,16 @@ LossSum descend(const Plan& plan, std::span<T> theta, const Samples<T>& samples,
   need(batch_size >= 1, "batch_size must be at least 1");
   const Rows<T> rows = checked(plan, samples, true);
   const Index steps = rows.n / batch_size + (rows.n % batch_size != 0);
-  need(eta.size() == 1 || eta.size() == static_cast<std::size_t>(steps),
-       "eta needs one element, or one per step");
+  need(eta.size() == 1 || eta.size() == static_cast<std::size_t>(steps), "eta needs one element, or one per step");
   if (rows.n == 0) return before;
   const Index step_rows = std::min(batch_size, rows.n);
   const int team = batch_size == 1 ? 1 : team_size(work_of(plan, std::min(step_rows, kStepRows)), threads);
   TeamScratch<T> scratch(plan, step_rows, kStepRows, 1, true);
-  std::unique_ptr<Scratch> partial;
-  if (step_rows > kStepRows) {
-    partial =
-        std::make_unique<Scratch>(Scratch::padded(static_cast<std::size_t>(plan.theta_size()) * sizeof(T)));
-  }
+  const auto partial = partial_sums(plan, step_rows);
   KernelLossSum sum{before.E, before.weight};
-  kernels_for<T>().descend(plan.view(), theta.data(), rows, eta.data(), static_cast<Index>(eta.size()),
-                           batch_size, scratch.work[0],
-                           partial ? partial->take<T>(static_cast<std::size_t>(plan.theta_size())) : nullptr,
-                           &sum, team);
+  Barrier barrier;
+  kernels_for<T>().descend(plan.view(), theta.data(), rows, eta.data(), static_cast<Index>(eta.size()), batch_size,
+                           scratch.work[0], partial ? partial->template all<double>() : nullptr, &sum, barrier, team);
   return {sum.E, sum.weight};
 }
 
@@ -245,13 +246,13 @@ void apply_activation(Activation h, std::span<const T> a, std::span<T> z, std::s
   kernels_for<T>().activation(h, a.data(), z.data(), dh.data(), static_cast<Index>(a.size()));
 }
 
-#define DELTAPROP_FOR(T)                                                                                 \
-  template void predict(const Plan&, std::span<const T>, std::span<const T>, std::span<T>, int);         \
-  template LossSum loss(const Plan&, std::span<const T>, const Samples<T>&, int);                        \
-  template LossSum gradient(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);      \
-  template void trace(const Plan&, std::span<const T>, const Samples<T>&, const Trace<T>&);              \
-  template LossSum descend(const Plan&, std::span<T>, const Samples<T>&, std::span<const double>, Index, \
-                           LossSum, int);                                                                \
+#define DELTAPROP_FOR(T)                                                                                          \
+  template void predict(const Plan&, std::span<const T>, std::span<const T>, std::span<T>, int);                  \
+  template LossSum loss(const Plan&, std::span<const T>, const Samples<T>&, LossSum, int);                        \
+  template LossSum gradient(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);               \
+  template void trace(const Plan&, std::span<const T>, const Samples<T>&, const Trace<T>&);                       \
+  template LossSum descend(const Plan&, std::span<T>, const Samples<T>&, std::span<const double>, Index, LossSum, \
+                           int);                                                                                  \
   template void apply_activation(Activation, std::span<const T>, std::span<T>, std::span<T>);
 DELTAPROP_FOR(float)
 DELTAPROP_FOR(double)

@@ -1,16 +1,15 @@
-// What a network says without learning: y of rows, E of rows, and the record of one sample with everything in
-// it.
+// What a network says without learning: y of rows, E of rows, and the record of one sample with everything in it.
 #pragma once
 
 #include "descent.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
-// Calls use(first sample, rows, work) for every chunk of the samples, chunks dealt to threads, each with its
-// own scratch.
+// Calls use(first sample, rows, work) for every chunk of the samples, chunks dealt to threads, each with its own
+// scratch.
 template <class T, class Use>
-inline void for_each_chunk(const Rows<T>& samples, const Workspace<T>* per_thread,
-                           [[maybe_unused]] int threads, Use use) {
+inline void for_each_chunk(const Rows<T>& samples, const Workspace<T>* per_thread, [[maybe_unused]] int threads,
+                           Use use) {
 #pragma omp parallel num_threads(threads) if (threads > 1)
   {
     const PlainArithmetic plain;
@@ -27,8 +26,8 @@ inline void for_each_chunk(const Rows<T>& samples, const Workspace<T>* per_threa
 }
 
 template <class T>
-void predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y,
-             const Workspace<T>* per_thread, int threads) {
+void predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y, const Workspace<T>* per_thread,
+             int threads) {
   const Layer& output = plan.output();
   for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
     forward(plan, theta, work, 0, rows);
@@ -41,20 +40,24 @@ void predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y,
 }
 
 template <class T>
-void loss(const PlanView& plan, const T* theta, const Rows<T>& samples, double* chunk_sums,
-          const Workspace<T>* per_thread, int threads) {
+void loss(const PlanView& plan, const T* theta, const Rows<T>& samples, KernelLossSum* chunk_sums,
+          const Workspace<T>* per_thread, KernelLossSum* sum, int threads) {
   for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
     forward(plan, theta, work, 0, rows);
     output_errors(plan, samples, start, work, 0, rows);
-    KernelLossSum sum{0, 0};
-    add_losses(samples, start, rows, work, &sum);
-    chunk_sums[2 * (start / work.rows)] = sum.E;
-    chunk_sums[2 * (start / work.rows) + 1] = sum.weight;
+    KernelLossSum& of_chunk = chunk_sums[start / work.rows];
+    of_chunk = {0, 0};
+    add_losses(samples, start, rows, work, &of_chunk);
   });
+  const PlainArithmetic plain;
+  const Index chunks = (samples.n + per_thread[0].rows - 1) / per_thread[0].rows;
+  for (Index c = 0; c < chunks; ++c) {
+    sum->E += chunk_sums[c].E;
+    sum->weight += chunk_sums[c].weight;
+  }
 }
 
-// The descent step of sample s, recorded: lines 4 to 8 by the functions that train, copied out instead of
-// learnt from.
+// The descent step of sample s, recorded: lines 4 to 8 by the functions that train, copied out instead of learnt from.
 template <class T>
 void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s, const TraceRow<T>& out,
            const Workspace<T>& work) {
@@ -63,7 +66,7 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
   forward(plan, theta, work, 0, 1);
   output_errors(plan, samples, s, work, 0, 1);
   backward(plan, theta, work, 0, 1);
-  gradient_share(plan, work, 1, Team{0, 1},
+  gradient_share(plan, work, 1, Team{0, 1, nullptr},
                  [&](Index offset, Vector<T> g) { store<T>(out.gradient + offset, g); });
   *out.E = work.E[0];
   for (int l = 0; l < plan.depth; ++l) {

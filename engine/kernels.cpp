@@ -1,5 +1,4 @@
-// Compiled once per instruction set, as namespace DELTAPROP_ISA: all kernels, and the one table that leaves
-// the object.
+// Compiled once per instruction set, as namespace DELTAPROP_ISA: all kernels, and the one table that leaves the object.
 #include "kernels.hpp"
 
 #include "evaluation.hpp"

@@ -1,6 +1,5 @@
-// The table that each instruction set exports, and the plain data that crosses into it. Compiled once per
-// instruction set into a namespace of its own (kernels.cpp); the dispatcher picks one table when the engine
-// is loaded.
+// The table that each instruction set exports, and the plain data that crosses into it. Compiled once per instruction
+// set into a namespace of its own (kernels.cpp); the dispatcher picks one table when the engine is loaded.
 #pragma once
 
 #include "plan.hpp"
@@ -24,8 +23,7 @@ struct Rows {
   [[gnu::always_inline]] T w(Index s) const { return weight ? weight[row(s)] : T{1}; }
 };
 
-// Scratch for `rows` rows: a, z and delta of every layer, row-major with the layer's pitch, a layer after the
-// other.
+// Scratch for `rows` rows: a, z and delta of every layer, row-major with the layer's pitch, a layer after the other.
 template <class T>
 struct Workspace {
   T* a;
@@ -51,19 +49,21 @@ struct KernelLossSum {
   double weight;
 };
 
+class Barrier;  // where the threads of one parallel region wait for each other: team.hpp
+void wait_for_all(Barrier& barrier, int threads);
+
 template <class T>
 struct Kernels {
-  void (*predict)(const PlanView&, const T* theta, const Rows<T>&, T* y, const Workspace<T>* per_thread,
-                  int threads);
-  // chunk_sums: 2 per kStepRows rows
-  void (*loss)(const PlanView&, const T* theta, const Rows<T>&, double* chunk_sums,
-               const Workspace<T>* per_thread, int threads);
-  // One pass of descent. gradient: theta_size elements of scratch, null where no step exceeds kStepRows.
+  void (*predict)(const PlanView&, const T* theta, const Rows<T>&, T* y, const Workspace<T>* per_thread, int threads);
+  // chunk_sums: scratch, one for every chunk of a workspace's rows.
+  void (*loss)(const PlanView&, const T* theta, const Rows<T>&, KernelLossSum* chunk_sums,
+               const Workspace<T>* per_thread, KernelLossSum* sum, int threads);
+  // One pass of descent. partial: theta_size elements of scratch, null where no step exceeds kStepRows.
   void (*descend)(const PlanView&, T* theta, const Rows<T>&, const double* eta, Index n_eta, Index batch_size,
-                  const Workspace<T>& shared, T* gradient, KernelLossSum* sum, int threads);
-  // Sum of w dE over the rows, times scale, into out.
-  void (*gradient)(const PlanView&, const T* theta, const Rows<T>&, double scale, T* out,
-                   const Workspace<T>& shared, KernelLossSum* sum, int threads);
+                  const Workspace<T>& shared, double* partial, KernelLossSum* sum, Barrier& barrier, int threads);
+  // The sum of w dE over the rows divided by the sum of w, into out. partial: as above.
+  void (*gradient)(const PlanView&, const T* theta, const Rows<T>&, T* out, const Workspace<T>& shared, double* partial,
+                   KernelLossSum* sum, Barrier& barrier, int threads);
   void (*trace)(const PlanView&, const T* theta, const Rows<T>&, Index s, const TraceRow<T>& out,
                 const Workspace<T>& one_row);
   void (*activation)(Activation h, const T* a, T* z, T* dh, Index n);

@@ -1,5 +1,5 @@
-// Philox4x32-10: random numbers as a pure function of (seed; counter). Nothing is carried from one number to
-// the next, so any number can be made in any order, by any thread, and a run can be resumed anywhere.
+// Philox4x32-10: random numbers as a pure function of (seed; counter). Nothing is carried from one number to the next,
+// so any number can be made in any order, by any thread, and a run can be resumed anywhere.
 //
 // Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
 #pragma once
@@ -18,8 +18,7 @@ struct Philox {
 
   std::array<std::uint32_t, 2> key;
 
-  explicit Philox(std::uint64_t seed)
-      : key{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
+  explicit Philox(std::uint64_t seed) : key{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
 
   Block operator()(Block counter) const {
     std::uint32_t k0 = key[0];
@@ -49,14 +48,13 @@ inline void uniform_start(std::uint64_t seed, std::uint32_t layer, std::span<dou
   for (std::size_t k = 0; k < out.size(); k += 2) {
     const auto words = philox.words(k / 2, layer, Stream::weights);
     for (std::size_t half = 0; half < 2 && k + half < out.size(); ++half) {
-      out[k + half] = (static_cast<double>(words[half] >> 11) + 0.5) * 0x1p-52 - 1.0;
+      out[k + half] = (static_cast<double>(words[half] >> 12) + 0.5) * 0x1p-51 - 1.0;
     }
   }
 }
 
-// The order in which epoch `epoch` presents n samples: a Fisher-Yates shuffle whose draw k depends on (seed,
-// epoch, k) alone. A 64-bit word w gives the index floor(w (k + 1) / 2^64), off from uniform by less than n /
-// 2^64.
+// The order in which epoch `epoch` presents n samples: a Fisher-Yates shuffle whose draw k depends on (seed, epoch, k)
+// alone. A 64-bit word w gives the index floor(w (k + 1) / 2^64), off from uniform by less than n / 2^64.
 inline void shuffled_order(std::uint64_t seed, std::uint32_t epoch, std::span<std::int64_t> order) {
   const Philox philox(seed);
   for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<std::int64_t>(k);

@@ -30,9 +30,7 @@ bool inside_unit_interval(Activation h) { return h == Activation::sigmoid || h =
 
 std::span<const std::string_view> activation_names() { return kActivations; }
 std::span<const std::string_view> loss_names() { return kLosses; }
-Activation activation_from(std::string_view name) {
-  return find<Activation>(kActivations, name, "activation");
-}
+Activation activation_from(std::string_view name) { return find<Activation>(kActivations, name, "activation"); }
 Loss loss_from(std::string_view name) { return find<Loss>(kLosses, name, "loss"); }
 
 Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss) : loss_(loss_from(loss)) {
@@ -49,16 +47,14 @@ Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss) : loss_(l
     }
     Layer layer{spec.n_in, spec.n_out, pitch_of(spec.n_out),          theta_size_,
                 units_,    spec.bias,  activation_from(spec.function)};
-    if (layer.rows() > (kLimit - theta_size_) / layer.pitch)
-      throw std::invalid_argument("the network is too large");
+    if (layer.rows() > (kLimit - theta_size_) / layer.pitch) throw std::invalid_argument("the network is too large");
     units_ += layer.pitch;
     theta_size_ += layer.rows() * layer.pitch;
     n_parameters_ += layer.rows() * layer.n_out;
     layers_.push_back(layer);
   }
   for (std::size_t l = 0; l + 1 < layers_.size(); ++l) {
-    if (layers_[l].h == Activation::softmax)
-      throw std::invalid_argument("softmax is for the output layer only");
+    if (layers_[l].h == Activation::softmax) throw std::invalid_argument("softmax is for the output layer only");
   }
   if (loss_ != Loss::squared_error && !inside_unit_interval(layers_.back().h)) {
     throw std::invalid_argument("the loss needs outputs in [0, 1], which only sigmoid and softmax promise");

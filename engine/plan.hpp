@@ -1,8 +1,8 @@
 // Plan: what a network is, without its numbers. Immutable; says how to read the flat array theta.
 //
-// Each layer is one matrix [W; b] of (n_in + 1, pitch), row-major: row i < n_in holds the weights from unit
-// i, the last row the biases (absent where the layer has none). Columns n_out .. pitch - 1 are padding:
-// always zero, never stored, never seen.
+// Each layer is one matrix [W; b] of (n_in + 1, pitch), row-major: row i < n_in holds the weights from unit i, the last
+// row the biases (absent where the layer has none). Columns n_out .. pitch - 1 are padding: always zero, never stored,
+// never seen.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ using Index = std::int64_t;
 enum class Activation : int { identity, sigmoid, tanh, relu, softmax };
 enum class Loss : int { log, cross_entropy, squared_error };
 
-// Virtual lanes: every sum along a row of units runs in this many partial sums, whatever the width of the
-// machine's vectors.
+// Virtual lanes: every sum along a row of units runs in this many partial sums, whatever the width of the machine's
+// vectors.
 inline constexpr Index kLanes = 16;
 
 // A step over more rows than this adds up the gradients of chunks of this many rows, in ascending order.
@@ -59,8 +59,8 @@ struct LayerSpec {
 
 class Plan {
  public:
-  // Raises std::invalid_argument where the layers do not fit together, a size overflows, or the output's
-  // range leaves the domain of the loss.
+  // Raises std::invalid_argument where the layers do not fit together, a size overflows, or the output's range leaves
+  // the domain of the loss.
   Plan(const std::vector<LayerSpec>& layers, std::string_view loss);
 
   PlanView view() const { return {layers_.data(), static_cast<int>(layers_.size()), loss_, theta_size_}; }

@@ -1,6 +1,5 @@
-// Line 9 of the lecture's algorithm, w <- w - eta dE/dw, as one function (gradient, parameters) ->
-// parameters. The same function runs on a gradient that is still in registers and on one that was
-// materialised: the bits are the same.
+// Line 9 of the lecture's algorithm, w <- w - eta dE/dw, as one function (gradient, parameters) -> parameters. The same
+// function runs on a gradient that is still in registers and on one that was materialised: the bits are the same.
 #pragma once
 
 #include "simd.hpp"

@@ -1,13 +1,16 @@
 // The machine's vectors, and the pack: the kLanes virtual lanes in which every sum along a row runs.
 //
-// GCC's and Clang's vector types do the arithmetic; only the fused multiply-add needs the machine's own name.
-// Where there is none (baseline), fma is a multiply and an add, and the bits of that instruction set are its
-// own.
+// GCC's and Clang's vector types do the arithmetic; only the fused multiply-add needs the machine's own name. Where
+// there is none (baseline), fma is a multiply and an add, and the bits of that instruction set are its own.
 #pragma once
+
+#if defined(__FAST_MATH__)
+#  error "-ffast-math would change the functions (it removes the rounding inside exp): leave it out"
+#endif
 
 #if defined(__AVX2__) || defined(__SSE2__)
 #  include <immintrin.h>
-#elif defined(__ARM_NEON)
+#elif defined(DELTAPROP_NEON)
 #  include <arm_neon.h>
 #endif
 
@@ -15,19 +18,19 @@
 
 namespace deltaprop::DELTAPROP_ISA {
 
+// kAccumulators: vector registers that a tile may fill with sums.
 #if defined(__AVX512F__)
 inline constexpr int kVectorBytes = 64;
-inline constexpr int kAccumulators = 24;  // vector registers that a tile may fill with sums
+inline constexpr int kAccumulators = 24;
 #elif defined(__AVX2__)
 inline constexpr int kVectorBytes = 32;
 inline constexpr int kAccumulators = 12;
+#elif defined(DELTAPROP_NEON)
+inline constexpr int kVectorBytes = 16;
+inline constexpr int kAccumulators = 24;
 #else
 inline constexpr int kVectorBytes = 16;
-#  if defined(__ARM_NEON)
-inline constexpr int kAccumulators = 24;
-#  else
 inline constexpr int kAccumulators = 12;
-#  endif
 #endif
 
 template <class T>
@@ -79,7 +82,7 @@ template <class T>
   return _mm512_fmadd_ps(x, y, z);
 #elif defined(__FMA__)
   return _mm256_fmadd_ps(x, y, z);
-#elif defined(__ARM_FEATURE_FMA)
+#elif defined(DELTAPROP_NEON)
   return vfmaq_f32(z, x, y);
 #else
   return x * y + z;
@@ -91,7 +94,7 @@ template <class T>
   return _mm512_fmadd_pd(x, y, z);
 #elif defined(__FMA__)
   return _mm256_fmadd_pd(x, y, z);
-#elif defined(__ARM_FEATURE_FMA)
+#elif defined(DELTAPROP_NEON)
   return vfmaq_f64(z, x, y);
 #else
   return x * y + z;
@@ -116,13 +119,14 @@ template <class T>
   return x < T{0} ? -x : x + T{0};  // |-0| = 0
 }
 
-// The sum of a pack's lanes: lane l takes lane l + 8, then l + 4, l + 2, l + 1. The same tree for every width
-// of vector.
+// The sum of a pack's lanes: lane l takes lane l + 8, then l + 4, l + 2, l + 1. The same tree for every width of
+// vector.
 template <class T>
 [[gnu::always_inline]] inline T tree_sum(const Vector<T> (&pack)[kGroup<T>]) {
   Vector<T> v[kGroup<T>];
   for (int k = 0; k < kGroup<T>; ++k) v[k] = pack[k];
   for (int half = kGroup<T> / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
     for (int k = 0; k < half; ++k) v[k] += v[k + half];
   }
   T lane[kWidth<T>];
@@ -133,8 +137,25 @@ template <class T>
   return lane[0];
 }
 
-// Round to nearest, subnormals kept, no traps, for as long as this lives: what another library left in the
-// thread's floating-point control word must not change our bits.
+// A vector's elements in float64, for sums over so many terms that float32 would lose them.
+template <class T>
+struct WideOf {
+  typedef double type __attribute__((vector_size(kWidth<T> * sizeof(double))));
+};
+template <class T>
+using Wide = typename WideOf<T>::type;
+
+template <class T>
+[[gnu::always_inline]] inline Wide<T> widen(Vector<T> v) {
+  return __builtin_convertvector(v, Wide<T>);
+}
+template <class T>
+[[gnu::always_inline]] inline Vector<T> narrow(Wide<T> v) {
+  return __builtin_convertvector(v, Vector<T>);
+}
+
+// Round to nearest, subnormals kept, no traps, for as long as this lives: what another library left in the thread's
+// floating-point control word must not change our bits.
 class PlainArithmetic {
  public:
 #if defined(__SSE2__)

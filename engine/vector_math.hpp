@@ -1,6 +1,6 @@
-// exp, log, log1p and tanh on vectors. Same operations on every lane and for every width, so a value does not
-// depend on its neighbours. Arguments are reduced to a small interval and the rest is a short polynomial; the
-// comments give the interval.
+// exp, log, log1p and tanh on vectors. Same operations on every lane and for every width, so a value does not depend on
+// its neighbours. Arguments are reduced to a small interval and the rest is a short polynomial; the comments give the
+// interval.
 #pragma once
 
 #include "simd.hpp"
@@ -20,7 +20,6 @@ struct MathConstants<float> {
   static constexpr float tanh_one = 9.1f;          // tanh rounds to 1 above
   static constexpr float subnormal_scale = 0x1p24f;
   static constexpr float tiny = 0x1p-126f;
-  static constexpr float below_one = 0x1.fffffep-1f;
   static constexpr int mantissa_bits = 23;
   static constexpr int bias = 127;
   static constexpr int subnormal_bits = 24;
@@ -40,7 +39,6 @@ struct MathConstants<double> {
   static constexpr double tanh_one = 19.1;
   static constexpr double subnormal_scale = 0x1p54;
   static constexpr double tiny = 0x1p-1022;
-  static constexpr double below_one = 0x1.fffffffffffffp-1;
   static constexpr int mantissa_bits = 52;
   static constexpr int bias = 1023;
   static constexpr int subnormal_bits = 54;
@@ -49,9 +47,8 @@ struct MathConstants<double> {
 };
 
 inline constexpr double kInverseFactorial[] = {
-    1.0 / 2,         1.0 / 6,          1.0 / 24,         1.0 / 120,     1.0 / 720,
-    1.0 / 5040,      1.0 / 40320,      1.0 / 362880,     1.0 / 3628800, 1.0 / 39916800,
-    1.0 / 479001600, 1.0 / 6227020800, 1.0 / 87178291200};
+    1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,        1.0 / 5040,       1.0 / 40320,
+    1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800, 1.0 / 87178291200};
 
 // 2^n for a vector of whole numbers |n| <= 1023 (f64), 127 (f32).
 template <class T>
@@ -77,8 +74,8 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline Vector<T> exp(Vector<T> x) {
   using C = MathConstants<T>;
-  const Vector<T> inside = x < C::exp_underflow ? broadcast<T>(C::exp_underflow)
-                                                : (x > C::exp_overflow ? broadcast<T>(C::exp_overflow) : x);
+  const Vector<T> inside =
+      x < C::exp_underflow ? broadcast<T>(C::exp_underflow) : (x > C::exp_overflow ? broadcast<T>(C::exp_overflow) : x);
   Vector<T> n;
   const Vector<T> p = reduced_expm1<T>(inside, n);
   // 2^n in two factors: n may be one above the largest exponent, or among the subnormals.
@@ -86,8 +83,8 @@ template <class T>
   return (p + T{1}) * power_of_two<T>(half) * power_of_two<T>(n - half);
 }
 
-// log(x) = k ln2 + log(m), m in [sqrt(1/2), sqrt(2)), f = m - 1, s = f / (2 + f):
-// log(1 + f) = f - (f^2/2 - s (f^2/2 + R)), R = s^2 (2/3 + 2/5 s^2 + ...).
+// log(x) = k ln2 + log(m), m in [sqrt(1/2), sqrt(2)), f = m - 1, s = f / (2 + f): log(1 + f) = f - (f^2/2 - s (f^2/2 +
+// R)), R = s^2 (2/3 + 2/5 s^2 + ...).
 template <class T>
 [[gnu::always_inline]] inline Vector<T> log(Vector<T> x) {
   using C = MathConstants<T>;
@@ -95,8 +92,7 @@ template <class T>
   const Vector<T> normal = subnormal ? x * C::subnormal_scale : x;
   const Bits<T> sqrt_half = (Bits<T>)broadcast<T>(static_cast<T>(0.70710678118654752));
   const Bits<T> bits = (Bits<T>)normal;
-  const Bits<T> shift = (bits - sqrt_half) >> C::mantissa_bits
-                                                  << C::mantissa_bits;  // k, in the exponent's place
+  const Bits<T> shift = (bits - sqrt_half) >> C::mantissa_bits << C::mantissa_bits;  // k, in the exponent's place
   const Vector<T> m = (Vector<T>)(bits - shift);
   // k + bias as a number: a small integer in the low bits of the rounding constant
   const Bits<T> biased = (shift + (Unsigned<T>{C::bias} << C::mantissa_bits)) >> C::mantissa_bits;

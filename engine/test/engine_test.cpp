@@ -1,18 +1,19 @@
-// The engine's own test program: no Python, every instruction set that the machine has, made to run under
-// sanitizers.
-#include "../engine.hpp"
+// The engine's own test program: no Python, every instruction set that the machine has, made to run under sanitizers.
+#if defined(__SSE2__)
+#  include <xmmintrin.h>
+#endif
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <random>
 #include <stdexcept>
 
 #include "../philox.hpp"
-#include "plain.hpp"
+#include "problem.hpp"
 
 using namespace deltaprop;
+using namespace deltaprop::test;
 
 namespace {
 
@@ -24,138 +25,28 @@ void check(bool holds, const std::string& what) {
   std::fprintf(stderr, "FAILED [%s]: %s\n", std::string(instruction_set()).c_str(), what.c_str());
 }
 
-struct Shape {
-  std::vector<Index> units;
-  std::string h, output, loss;
-  bool bias;
-
-  std::string text() const {
-    std::string s;
-    for (const Index n : units) s += std::to_string(n) + "-";
-    return s + h + "-" + output + "-" + loss + (bias ? "-bias" : "");
-  }
-};
-
-Plan plan_of(const Shape& shape) {
-  std::vector<LayerSpec> specs;
-  for (std::size_t l = 0; l + 1 < shape.units.size(); ++l) {
-    const bool last = l + 2 == shape.units.size();
-    specs.push_back({shape.units[l], shape.units[l + 1], last ? shape.output : shape.h, shape.bias});
-  }
-  return Plan(specs, shape.loss);
-}
-
-// One problem in both forms: the padded theta of the engine and the plain network, and samples in both.
 template <class T>
-struct Problem {
-  Plan plan;
-  plain::Network net;
-  std::vector<T> theta, X, R, weight;
-  std::size_t n;
-
-  Problem(const Shape& shape, std::size_t n_samples, unsigned seed) : plan(plan_of(shape)), n(n_samples) {
-    std::mt19937 random(seed);
-    std::uniform_real_distribution<double> uniform(-1, 1);
-    const auto draw = [&] { return static_cast<double>(static_cast<T>(uniform(random))); };
-    net.loss = shape.loss;
-    theta.assign(static_cast<std::size_t>(plan.theta_size()), T{0});
-    for (std::size_t l = 0; l < plan.layers().size(); ++l) {
-      const Layer& layer = plan.layers()[l];
-      const auto n_in = static_cast<std::size_t>(layer.n_in);
-      const auto n_out = static_cast<std::size_t>(layer.n_out);
-      plain::Layer copy{n_in,       n_out, l + 1 == plan.layers().size() ? shape.output : shape.h,
-                        shape.bias, {},    {}};
-      const double scale = 1 / std::sqrt(static_cast<double>(n_in));  // keeps descent stable in wide layers
-      for (std::size_t k = 0; k < n_in * n_out; ++k) {
-        copy.W.push_back(static_cast<double>(static_cast<T>(scale * draw())));
-      }
-      for (std::size_t k = 0; shape.bias && k < n_out; ++k) copy.b.push_back(draw());
-      net.layers.push_back(copy);
-    }
-    read_from(net);
-    for (std::size_t k = 0; k < n * net.layers.front().n_in; ++k) X.push_back(static_cast<T>(draw()));
-    const std::size_t n_out = net.layers.back().n_out;
-    for (std::size_t s = 0; s < n; ++s) {
-      for (std::size_t j = 0; j < n_out; ++j) {
-        const bool one_hot = shape.loss == "cross_entropy";
-        R.push_back(one_hot ? static_cast<T>(j == s % n_out) : static_cast<T>(std::abs(draw())));
-      }
-      weight.push_back(s % 5 == 3 ? T{0} : static_cast<T>(1 + std::abs(draw())));
-    }
-  }
-
-  void read_from(const plain::Network& from) {
-    for (std::size_t l = 0; l < plan.layers().size(); ++l) {
-      const Layer& layer = plan.layers()[l];
-      for (Index i = 0; i < layer.rows(); ++i) {
-        for (Index j = 0; j < layer.n_out; ++j) {
-          const plain::Layer& own = from.layers[l];
-          const double value = i < layer.n_in ? own.W[static_cast<std::size_t>(i * layer.n_out + j)]
-                                              : own.b[static_cast<std::size_t>(j)];
-          theta[static_cast<std::size_t>(layer.offset + i * layer.pitch + j)] = static_cast<T>(value);
-        }
-      }
-    }
-  }
-
-  plain::Vec x(std::size_t s) const {
-    const std::size_t n_in = net.layers.front().n_in;
-    return {X.begin() + static_cast<std::ptrdiff_t>(s * n_in),
-            X.begin() + static_cast<std::ptrdiff_t>((s + 1) * n_in)};
-  }
-  plain::Vec r(std::size_t s) const {
-    const std::size_t n_out = net.layers.back().n_out;
-    return {R.begin() + static_cast<std::ptrdiff_t>(s * n_out),
-            R.begin() + static_cast<std::ptrdiff_t>((s + 1) * n_out)};
-  }
-  Samples<T> samples() const { return {X, R, weight, {}}; }
-};
-
-// The largest difference between a padded array and a plain network, relative to the largest number; inf
-// where the padding is not zero.
-template <class T>
-double difference(const Problem<T>& problem, const std::vector<T>& padded, const plain::Network& expected) {
-  Problem<T> other = problem;
-  std::fill(other.theta.begin(), other.theta.end(), T{0});
-  other.read_from(expected);
-  double worst = 0, largest = 1e-300;
-  for (std::size_t k = 0; k < padded.size(); ++k) {
-    worst = std::max(worst, std::abs(static_cast<double>(padded[k]) - static_cast<double>(other.theta[k])));
-    largest = std::max(largest, std::abs(static_cast<double>(other.theta[k])));
-    if (other.theta[k] == T{0} && padded[k] != T{0} && problem.theta[k] == T{0}) return INFINITY;
-  }
-  return worst / largest;
-}
-
-plain::Network zeros_like(plain::Network net) {
-  for (plain::Layer& layer : net.layers) {
-    std::fill(layer.W.begin(), layer.W.end(), 0.0);
-    std::fill(layer.b.begin(), layer.b.end(), 0.0);
-  }
-  return net;
-}
-
-template <class T>
-void against_plain_loops(const Shape& shape) {
+void against_plain_loops(const Shape& shape, std::size_t n = 13, const std::vector<Index>& batches = {1, 4}) {
   const double tolerance = sizeof(T) == 8 ? 1e-12 : 1e-5;
   const std::string name = shape.text() + (sizeof(T) == 8 ? " f64" : " f32");
-  Problem<T> p(shape, 13, 7);
+  Problem<T> p(shape, n, 7);
   const std::size_t n_out = p.net.layers.back().n_out;
 
   std::vector<T> y(p.n * n_out);
   predict<T>(p.plan, p.theta, p.X, y);
-  double worst = 0, E = 0, weight = 0;
+  double worst = 0, largest = 0, E = 0, weight = 0;
   plain::Network g = zeros_like(p.net);
   for (std::size_t s = 0; s < p.n; ++s) {
     const plain::Pass pass = plain::pass(p.net, p.x(s), p.r(s));
     for (std::size_t j = 0; j < n_out; ++j) {
-      worst = std::max(worst, std::abs(static_cast<double>(y[s * n_out + j]) - pass.z.back()[j]));
+      worst = larger(worst, std::abs(static_cast<double>(y[s * n_out + j]) - pass.z.back()[j]));
+      largest = std::max(largest, std::abs(pass.z.back()[j]));
     }
     E += static_cast<double>(p.weight[s]) * pass.E;
     weight += static_cast<double>(p.weight[s]);
     add_gradient(g, pass, static_cast<double>(p.weight[s]));
   }
-  check(worst <= tolerance * 10, name + ": predict");
+  check(worst <= tolerance * largest, name + ": predict");
   const LossSum sum = loss<T>(p.plan, p.theta, p.samples());
   check(std::abs(sum.E - E) <= tolerance * std::abs(E), name + ": loss");
 
@@ -167,7 +58,7 @@ void against_plain_loops(const Shape& shape) {
   }
   check(difference(p, dense, g) <= tolerance, name + ": gradient");
 
-  for (const Index batch : {1, 4}) {  // 13 samples: the last batch is smaller
+  for (const Index batch : batches) {  // the last one may be smaller
     plain::Network expected = p.net;
     const auto size = static_cast<std::size_t>(batch);
     for (std::size_t start = 0; start < p.n; start += size) {
@@ -175,21 +66,14 @@ void against_plain_loops(const Shape& shape) {
       const std::size_t stop = std::min(p.n, start + size);
       for (std::size_t s = start; s < stop; ++s) {
         const plain::Pass pass = plain::pass(before, p.x(s), p.r(s));
-        add_gradient(expected, pass,
-                     -0.02 * static_cast<double>(p.weight[s]) / static_cast<double>(stop - start));
+        add_gradient(expected, pass, -0.02 * static_cast<double>(p.weight[s]) / static_cast<double>(stop - start));
       }
     }
     std::vector<T> theta = p.theta;
     const double eta = 0.02;
     descend<T>(p.plan, theta, p.samples(), {&eta, 1}, batch);
-    check(difference(p, theta, expected) <= tolerance,
-          name + ": descend in batches of " + std::to_string(batch));
+    check(difference(p, theta, expected) <= tolerance, name + ": descend in batches of " + std::to_string(batch));
   }
-}
-
-template <class T>
-bool same(const std::vector<T>& u, const std::vector<T>& v) {
-  return u.size() == v.size() && std::memcmp(u.data(), v.data(), u.size() * sizeof(T)) == 0;
 }
 
 // The same bits for any number of threads, for a row alone, and for an epoch in pieces.
@@ -200,14 +84,14 @@ void same_bits(const Shape& shape) {
   const std::size_t n_in = p.net.layers.front().n_in, n_out = p.net.layers.back().n_out;
   std::vector<T> y(p.n * n_out), g(p.theta.size());
   predict<T>(p.plan, p.theta, p.X, y, 1);
-  const LossSum E = loss<T>(p.plan, p.theta, p.samples(), 1);
+  const LossSum E = loss<T>(p.plan, p.theta, p.samples(), {}, 1);
   gradient<T>(p.plan, p.theta, p.samples(), g, 1);
   for (int threads = 2; threads <= 4; ++threads) {
     const std::string with = name + ": " + std::to_string(threads) + " threads: ";
     std::vector<T> y2(y.size()), g2(g.size());
     predict<T>(p.plan, p.theta, p.X, y2, threads);
     check(same(y, y2), with + "predict");
-    check(loss<T>(p.plan, p.theta, p.samples(), threads).E == E.E, with + "loss");
+    check(loss<T>(p.plan, p.theta, p.samples(), {}, threads).E == E.E, with + "loss");
     gradient<T>(p.plan, p.theta, p.samples(), g2, threads);
     check(same(g, g2), with + "gradient");
   }
@@ -232,9 +116,8 @@ void same_bits(const Shape& shape) {
                               {}};
         carried = descend<T>(p.plan, pieces, part, {&eta, 1}, batch, carried, threads);
       }
-      check(same(whole, pieces) && carried.E == sum.E, name + ": batches of " + std::to_string(batch) +
-                                                           " in pieces, " + std::to_string(threads) +
-                                                           " threads");
+      check(same(whole, pieces) && carried.E == sum.E,
+            name + ": batches of " + std::to_string(batch) + " in pieces, " + std::to_string(threads) + " threads");
     }
   }
 }
@@ -260,12 +143,25 @@ void trace_is_complete(const Shape& shape) {
     for (std::size_t l = 0; l < depth; ++l) {
       const std::size_t units = p.net.layers[l].n_out;
       double worst = 0;
+      const std::string& h = p.net.layers[l].h;
       for (std::size_t j = 0; j < units; ++j) {
-        worst = std::max({worst, std::abs(a[l][s * units + j] - pass.a[l][j]),
-                          std::abs(z[l][s * units + j] - pass.z[l + 1][j]),
-                          std::abs(delta[l][s * units + j] - pass.delta[l][j])});
+        plain::Vec unit(units, 0.0);
+        unit[j] = 1;
+        const plain::Vec derivative = plain::through(h, pass.a[l], pass.z[l + 1], unit);  // row j of the Jacobian
+        if (h == "softmax") {
+          for (std::size_t k = 0; k < units; ++k) {
+            worst = larger(worst, std::abs(dh[l][(s * units + j) * units + k] - derivative[k]));
+          }
+        } else {
+          worst = larger(worst, std::abs(dh[l][s * units + j] - derivative[j]));
+        }
+        for (const double d :
+             {std::abs(a[l][s * units + j] - pass.a[l][j]), std::abs(z[l][s * units + j] - pass.z[l + 1][j]),
+              std::abs(delta[l][s * units + j] - pass.delta[l][j])}) {
+          worst = larger(worst, d);
+        }
       }
-      check(worst <= 1e-12, shape.text() + ": a, z, delta of the trace");
+      check(worst <= 1e-12, shape.text() + ": a, z, dh, delta of the trace");
     }
     plain::Network expected = zeros_like(p.net);
     add_gradient(expected, pass, 1);
@@ -274,6 +170,98 @@ void trace_is_complete(const Shape& shape) {
           shape.text() + ": gradient of the trace");
   }
 }
+
+// A sample of weight 0 changes nothing, even where its own numbers overflow.
+void weight_zero_is_nothing() {
+  Problem<float> p({{2, 1}, "tanh", "identity", "squared_error", true}, 2, 5);
+  p.X = {3e38f, 3e38f, 1.0f, 2.0f};
+  p.weight = {0.0f, 1.0f};
+  for (float& w : p.theta) w *= 10;
+  Problem<float> alone = p;
+  alone.X.erase(alone.X.begin(), alone.X.begin() + 2);
+  alone.R.erase(alone.R.begin());
+  alone.weight.erase(alone.weight.begin());
+  const double eta = 0.1;
+  descend<float>(p.plan, p.theta, p.samples(), {&eta, 1}, 1);
+  descend<float>(alone.plan, alone.theta, alone.samples(), {&eta, 1}, 1);
+  check(same(p.theta, alone.theta), "a sample of weight 0");
+}
+
+// eta per step, and samples in an order of their own, against single steps.
+void steps_and_orders() {
+  const Problem<double> p({{3, 5, 2}, "tanh", "sigmoid", "log", true}, 9, 4);
+  const std::vector<Index> order{4, 0, 8, 4, 2}, none;
+  for (const Index batch : {1, 2}) {
+    const std::vector<double> etas =
+        batch == 1 ? std::vector<double>{0.5, 0.1, 0, 1, 0.2} : std::vector<double>{0.5, 0.1, 1};
+    std::vector<double> whole = p.theta, single = p.theta;
+    descend<double>(p.plan, whole, {p.X, p.R, p.weight, order}, etas, batch);
+    for (std::size_t n = 0; n < etas.size(); ++n) {
+      const std::size_t start = n * static_cast<std::size_t>(batch);
+      const std::span<const Index> part =
+          std::span<const Index>(order).subspan(start, std::min(order.size() - start, static_cast<std::size_t>(batch)));
+      descend<double>(p.plan, single, {p.X, p.R, p.weight, part}, {&etas[n], 1}, batch);
+    }
+    check(same(whole, single) && !same(whole, p.theta), "eta per step, in batches of " + std::to_string(batch));
+  }
+  std::vector<double> theta = p.theta;
+  const double eta = 1;
+  descend<double>(p.plan, theta, {p.X, p.R, p.weight, none}, {&eta, 1}, 1);
+  check(same(theta, p.theta), "an order of no samples");
+}
+
+// A network that has diverged leaves no NaN behind in the padding: given finite weights again it is as good as new.
+void padding_survives_divergence() {
+  const Problem<float> p({{3, 5, 4, 2}, "relu", "identity", "squared_error", true}, 20, 6);
+  std::vector<float> theta = p.theta, g(theta.size()), expected(theta.size());
+  gradient<float>(p.plan, p.theta, p.samples(), expected);
+  for (const Index batch : {1, 5}) {
+    const double eta = 1e6;
+    for (int n = 0; n < 5; ++n) descend<float>(p.plan, theta, p.samples(), {&eta, 1}, batch);
+    bool finite = true;
+    for (const Layer& layer : p.plan.layers()) {
+      for (Index i = 0; i < layer.rows(); ++i) {
+        for (Index j = 0; j < layer.n_out; ++j) {
+          float& w = theta[static_cast<std::size_t>(layer.offset + i * layer.pitch + j)];
+          finite = finite && std::isfinite(w);
+          w = p.theta[static_cast<std::size_t>(layer.offset + i * layer.pitch + j)];
+        }
+      }
+    }
+    gradient<float>(p.plan, theta, p.samples(), g);
+    check(!finite && same(g, expected), "weights put back after divergence");
+  }
+}
+
+#if defined(__SSE2__)
+// Whatever another library has left in the floating-point control word: the same bits, and the word is given back.
+void control_word() {
+  const Problem<float> p({{9, 17, 3}, "tanh", "softmax", "cross_entropy", true}, 40, 2);
+  std::vector<float> X(p.X);
+  for (float& x : X) x *= 1e-19f;  // products among the subnormals
+  const double E = loss<float>(p.plan, p.theta, p.samples()).E;
+  const auto run = [&] {
+    std::vector<float> theta = p.theta, g(p.theta.size());
+    const double eta = 1e-3;
+    gradient<float>(p.plan, theta, {X, p.R, p.weight, {}}, g, 2);
+    descend<float>(p.plan, theta, {X, p.R, p.weight, {}}, {&eta, 1}, 7, {}, 2);
+    theta.insert(theta.end(), g.begin(), g.end());
+    return theta;
+  };
+  const std::vector<float> expected = run();
+  const unsigned before = _mm_getcsr();
+  for (const unsigned word :
+       {before | 0x8040u, before | 0x2000u, before | 0x6000u}) {  // flush to zero; round down; chop
+    _mm_setcsr(word);
+    const std::vector<float> found = run();
+    const bool same_E = loss<float>(p.plan, p.theta, p.samples()).E == E;
+    const unsigned after = _mm_getcsr();
+    _mm_setcsr(before);
+    check(same(found, expected) && same_E, "another control word");
+    check((after & 0xFFC0u) == (word & 0xFFC0u), "the control word is not given back");
+  }
+}
+#endif
 
 template <class F>
 void refuses(F f, const std::string& what) {
@@ -294,12 +282,10 @@ void refusals() {
   refuses([&] { predict<float>(p.plan, short_theta, X, y); }, "a short theta");
   refuses([&] { predict<float>(p.plan, p.theta, X.first(7), y); }, "half a row");
   refuses([&] { predict<float>(p.plan, p.theta, X, std::span(y).first(3)); }, "a short y");
-  refuses([&] { loss<float>(p.plan, p.theta, {p.X, std::span<const float>(p.R).first(3), {}, {}}); },
-          "a short R");
+  refuses([&] { loss<float>(p.plan, p.theta, {p.X, std::span<const float>(p.R).first(3), {}, {}}); }, "a short R");
   refuses([&] { loss<float>(p.plan, p.theta, {p.X, p.R, std::span<const float>(p.weight).first(3), {}}); },
           "few weights");
-  refuses([&] { descend<float>(p.plan, theta, {p.X, p.R, {}, outside}, {&eta, 1}, 1); },
-          "an order past the end");
+  refuses([&] { descend<float>(p.plan, theta, {p.X, p.R, {}, outside}, {&eta, 1}, 1); }, "an order past the end");
   refuses([&] { descend<float>(p.plan, theta, {p.X, p.R, {}, {}}, {&eta, 1}, 0); }, "batches of 0");
   refuses([&] { descend<float>(p.plan, theta, {p.X, p.R, {}, {}}, {&eta, 0}, 1); }, "no eta");
   refuses([] { Plan({{2, 3, "tanh", true}, {4, 1, "sigmoid", true}}, "log"); }, "layers that do not meet");
@@ -315,22 +301,33 @@ void refusals() {
 // Known answers of Philox4x32-10: Random123's kat_vectors.
 void philox_known_answers() {
   const auto answer = [](std::uint64_t seed, Philox::Block counter) { return Philox(seed)(counter); };
-  check(answer(0, {0, 0, 0, 0}) == Philox::Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
-        "Philox of zeros");
-  check(answer(~std::uint64_t{0}, {~0u, ~0u, ~0u, ~0u}) ==
-            Philox::Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
-        "Philox of ones");
+  check(answer(0, {0, 0, 0, 0}) == Philox::Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}, "Philox of zeros");
+  check(
+      answer(~std::uint64_t{0}, {~0u, ~0u, ~0u, ~0u}) == Philox::Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
+      "Philox of ones");
   check(answer(0x299f31d0a4093822, {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}) ==
             Philox::Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1},
         "Philox of pi");
+  // Every order of three, about as often as the others.
+  std::vector<int> seen_orders(27);
+  for (std::uint32_t epoch = 0; epoch < 6000; ++epoch) {
+    std::vector<Index> order(3);
+    shuffled_order(1, epoch, order);
+    ++seen_orders[static_cast<std::size_t>(order[0] * 9 + order[1] * 3 + order[2])];
+  }
+  int orders = 0;
+  for (const int times : seen_orders) {
+    orders += times > 0;
+    check(times == 0 || (times > 850 && times < 1150), "orders of three are not equally frequent");  // 1000 +- 5 sigma
+  }
+  check(orders == 6, "not every order of three comes");
   for (const std::size_t n : {0, 1, 2, 3, 10, 1000}) {
     std::vector<Index> order(n), again(n);
     shuffled_order(5, 1, order);
     shuffled_order(5, 1, again);
     std::vector<bool> seen(n);
     for (const Index k : order) seen.at(static_cast<std::size_t>(k)) = true;
-    check(std::count(seen.begin(), seen.end(), true) == static_cast<std::ptrdiff_t>(n) && order == again,
-          "an order");
+    check(std::count(seen.begin(), seen.end(), true) == static_cast<std::ptrdiff_t>(n) && order == again, "an order");
   }
 }
 
@@ -367,6 +364,18 @@ int main() {
       same_bits<float>(shape);
       same_bits<double>(shape);
     }
+    for (const Shape& shape : {Shape{{3, 5, 2}, "tanh", "sigmoid", "log", true},
+                               Shape{{4, 17, 3}, "relu", "softmax", "cross_entropy", false}}) {
+      against_plain_loops<float>(shape, 700, {255, 256, 257, 512, 513, 700});
+      against_plain_loops<double>(shape, 700, {255, 256, 257, 512, 513, 700});
+      against_plain_loops<double>(shape, 256, {256});
+    }
+    weight_zero_is_nothing();
+    steps_and_orders();
+    padding_survives_divergence();
+#if defined(__SSE2__)
+    control_word();
+#endif
     refusals();
     std::printf("%s: done\n", std::string(name).c_str());
   }

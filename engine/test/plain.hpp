@@ -1,5 +1,4 @@
-// Backpropagation in plain loops over double, any depth: what the engine's own test program compares the
-// kernels with.
+// Backpropagation in plain loops over double, any depth: what the engine's own test program compares the kernels with.
 #pragma once
 
 #include <cmath>
@@ -103,14 +102,12 @@ inline Pass pass(const Network& net, const Vec& x, const Vec& r) {
   return p;
 }
 
-// theta <- theta + scale times the gradient of one sample, as a pass found it, into another network of the
-// same shape.
+// theta <- theta + scale times the gradient of one sample, as a pass found it, into another network of the same shape.
 inline void add_gradient(Network& to, const Pass& p, double scale) {
   for (std::size_t l = 0; l < to.layers.size(); ++l) {
     Layer& layer = to.layers[l];
     for (std::size_t j = 0; j < layer.n_out; ++j) {
-      for (std::size_t i = 0; i < layer.n_in; ++i)
-        layer.W[i * layer.n_out + j] += scale * p.z[l][i] * p.delta[l][j];
+      for (std::size_t i = 0; i < layer.n_in; ++i) layer.W[i * layer.n_out + j] += scale * p.z[l][i] * p.delta[l][j];
       if (layer.bias) layer.b[j] += scale * p.delta[l][j];
     }
   }

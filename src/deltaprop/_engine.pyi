@@ -35,11 +35,13 @@ def predict(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C',
     """y of every row of X, written into y (n, n_out)."""
 
 @overload
-def loss(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float]: ...
+def loss(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, before: tuple[float, float] = (0.0, 0.0), threads: int = 0) -> tuple[float, float]: ...
 
 @overload
-def loss(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float]:
-    """The sums over the samples of w E and of w."""
+def loss(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, before: tuple[float, float] = (0.0, 0.0), threads: int = 0) -> tuple[float, float]:
+    """
+    before + the sums over the samples of w E and of w, where before are those of a whole number of chunks.
+    """
 
 @overload
 def gradient(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float]: ...
