@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from deltaprop.errors import DivergenceError, MissingExtraError, ModelFileError, NotFittedError, TableError
-from deltaprop.network import Network
-
 if TYPE_CHECKING:
+    from deltaprop.errors import DivergenceError, MissingExtraError, ModelFileError, NotFittedError, TableError
+    from deltaprop.network import Network
     from deltaprop.storage import PathLike
     from deltaprop.table_model import TableModel
 
@@ -27,18 +27,23 @@ __all__ = [
     "show_config",
 ]
 
+# Where each name is; loaded when used, so that `deltaprop --help` need not wait for NumPy and the engine.
+_HOMES = {"Network": "deltaprop.network", "TableModel": "deltaprop.table_model"}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "TableModel":  # with it come the rooms that read tables: loaded when used
-        from deltaprop.table_model import TableModel
-
-        globals()[name] = TableModel
-        return TableModel
     if name == "__version__":
         from importlib.metadata import version
 
         return version("deltaprop")
-    raise AttributeError(f"module 'deltaprop' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'deltaprop' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES.get(name, "deltaprop.errors")), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load(path: PathLike) -> Network | TableModel:
@@ -50,6 +55,11 @@ def load(path: PathLike) -> Network | TableModel:
     ----------
     path : path-like
 
+    Returns
+    -------
+    Network or TableModel
+        What was saved, to the bit.
+
     Raises
     ------
     FileNotFoundError, OSError
@@ -60,11 +70,14 @@ def load(path: PathLike) -> Network | TableModel:
     Examples
     --------
     >>> import os, tempfile
+    >>> from deltaprop import Network, load
     >>> path = os.path.join(tempfile.mkdtemp(), "and.deltaprop")
     >>> Network([2, 1], seed=3).save(path)
     >>> load(path)
     Network([2, 1], h=[], output='sigmoid', loss='log', bias=True, seed=3, dtype='float64')
     """
+    from deltaprop.errors import ModelFileError
+    from deltaprop.network import Network
     from deltaprop.storage import read_model_file, rebuilt
 
     header, tensors = read_model_file(path)

@@ -18,9 +18,10 @@ def whole_number(value: Any, name: str, *, at_least: int, where: str, below: int
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{where}: {name} needs to be a whole number; got {value!r}.")
     number = int(value)
-    if number < at_least or (below is not None and number >= below):
-        top = "" if below is None else f" and below {below}"
-        raise ValueError(f"{where}: {name} needs to be at least {at_least}{top}; got {number}.")
+    if number < at_least:
+        raise ValueError(f"{where}: {name} needs to be at least {at_least}; got {number}.")
+    if below is not None and number >= below:
+        raise ValueError(f"{where}: {name} needs to be below {below}; got {value!r}.")
     return number
 
 
@@ -28,15 +29,22 @@ def numbers_in(values: ArrayLike, dtype: np.dtype[Any], name: str, *, where: str
     """Return ``values`` as a C-contiguous array of finite numbers of ``dtype``; copies only where it has to."""
     if hasattr(values, "tocsr"):
         raise TypeError(f"{where}: {name} is a sparse matrix, which is not supported; pass {name}.toarray().")
+    if values is None:
+        raise TypeError(f"{where}: {name} needs numbers; got None.")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{where}: {name} has masked cells; fill them in or leave such rows out.")
     try:
         array = np.asarray(values)
     except ValueError:
         raise ValueError(f"{where}: {name} needs rows of one length.") from None
-    if array.dtype.kind in "OUS":
+    if array.dtype.kind == "O":
+        text = next((cell for cell in array.flat if isinstance(cell, str | bytes)), None)
+        if text is not None:
+            raise TypeError(f"{where}: {name} needs numbers; got the text {text!r}.")
         try:
             array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{where}: {name} needs numbers; {error}.") from None
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TypeError(f"{where}: {name} needs numbers; {error}.") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{where}: {name} needs real numbers; got dtype {array.dtype}.")
     with np.errstate(over="ignore"):
@@ -104,4 +112,8 @@ def weights_in(sample_weight: ArrayLike | None, n: int, dtype: np.dtype[Any], *,
         raise ValueError(f"{where}: sample_weight[{int(array.argmin())}] is {array.min():g}; weights are at least 0.")
     if n and not array.any():
         raise ValueError(f"{where}: every sample_weight is 0, so there is nothing to weigh.")
+    with np.errstate(over="ignore"):
+        total = float(array.sum(dtype=np.float64))
+    if n and not (np.isfinite(total) and np.isfinite(1 / total)):
+        raise ValueError(f"{where}: sample_weight adds up to {total:g}, too large or too small to divide by.")
     return array

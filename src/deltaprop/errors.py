@@ -16,6 +16,10 @@ class TableError(ValueError):
     """A table, a column or a target that cannot be used; the message is one line for its owner."""
 
 
+class OptionError(ValueError):
+    """An option of the command line that cannot be used; the message names it."""
+
+
 class DivergenceError(ArithmeticError):
     """Training met a value that is not finite; the message names epoch, layer and quantity."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -22,8 +23,11 @@ from deltaprop.arrays import (
     weights_in,
     whole_number,
 )
+from deltaprop.definition import Definition, define, seed_in
 from deltaprop.descent.initializers import start_limit
-from deltaprop.functions import ACTIVATIONS, LOSSES, activation, check_pair, loss
+from deltaprop.descent.schedules import etas
+from deltaprop.errors import DivergenceError
+from deltaprop.functions import ACTIVATIONS, LOSSES
 from deltaprop.parameters import LayerViews, Parameters
 
 if tuple(map(set, _engine.function_names())) != (set(ACTIVATIONS), set(LOSSES)):
@@ -32,8 +36,9 @@ if tuple(map(set, _engine.function_names())) != (set(ACTIVATIONS), set(LOSSES)):
         "Build and install the package again."
     )
 
-_DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 _PIECE_SECONDS = 0.03  # of work between two looks at the keyboard
+_WORK_PER_SECOND = 5e8  # multiply-adds, on a slow machine
+_CHUNK_ROWS = 64  # the engine adds up E in chunks of so many rows
 
 
 @dataclass(frozen=True)
@@ -69,80 +74,113 @@ class Model:
         seed: int = 0,
         dtype: str | type[np.floating[Any]] | np.dtype[Any] = "float64",
     ) -> None:
-        self._define(layers, h, output, loss, bias, seed, dtype)
+        self._build(
+            define(
+                layers,
+                h=h,
+                output=output,
+                loss_name=loss,
+                bias=bias,
+                seed=seed,
+                dtype=dtype,
+                who=type(self).__name__,
+            )
+        )
         self.reset()
 
-    def _define(self, layers: Any, h: Any, output: Any, loss_name: Any, bias: Any, seed: Any, dtype: Any) -> None:
-        who = type(self).__name__
-        if isinstance(layers, str) or not isinstance(layers, Sequence | np.ndarray):
-            raise TypeError(f"{who}: layers needs the units of each layer, such as [2, 4, 1]; got {layers!r}.")
-        sizes = [whole_number(n, f"layers[{k}]", at_least=1, where=who) for k, n in enumerate(layers)]
-        if len(sizes) < 2:
-            raise ValueError(f"{who}: layers needs at least the inputs and the outputs, such as [2, 1]; got {sizes}.")
-        self.layers = tuple(sizes)
-
-        hidden = len(sizes) - 2
-        names = [h] * hidden if isinstance(h, str) or not isinstance(h, Sequence) else list(h)
-        if hidden and len(names) != hidden:
-            raise ValueError(
-                f"{who}: h needs one name, or one per hidden layer ({hidden}); got {len(names)}: {names!r}."
-            )
-        chosen = [activation(name, where=f"{who}: h") for name in (names if hidden else names[:0])]
-        for entry in chosen:
-            if entry.output_only:
-                raise ValueError(f"{who}: h {entry.name!r} is for the output layer only.")
-        self.h = tuple(entry.name for entry in chosen)
-
-        output_entry = activation(output, where=f"{who}: output")
-        self._loss = loss(loss_name, where=f"{who}: loss")
-        check_pair(output_entry, self._loss, sizes[-1], where=who)
-        self.output = output_entry.name
-        self.loss = self._loss.name
-
-        if not isinstance(bias, bool | np.bool_):
-            raise TypeError(f"{who}: bias needs to be True or False; got {bias!r}.")
-        self.bias = bool(bias)
-        self.seed = whole_number(seed, "seed", at_least=0, below=2**64, where=who)
-        try:
-            self.dtype = _DTYPES[np.dtype(dtype).name]
-        except (KeyError, TypeError):
-            raise ValueError(f"{who}: dtype needs to be 'float32' or 'float64'; got {dtype!r}.") from None
-
-        functions = [*self.h, self.output]
+    def _build(self, definition: Definition) -> None:
+        self._definition = definition
         try:
             self._plan = _engine.Plan(
-                [(n_in, n_out, f, self.bias) for n_in, n_out, f in zip(sizes, sizes[1:], functions, strict=False)],
-                self.loss,
+                [
+                    (*pair, f, definition.bias)
+                    for pair, f in zip(pairwise(definition.layers), definition.functions, strict=True)
+                ],
+                definition.loss,
             )
         except ValueError as error:
-            raise ValueError(f"{who}: layers {sizes}: {error}.") from None
-        self._parameters = Parameters(self._plan.layout, self._plan.theta_size, self.dtype)
+            raise ValueError(f"{type(self).__name__}: layers {list(definition.layers)}: {error}.") from None
+        self._parameters = Parameters(self._plan.layout, self._plan.theta_size, definition.dtype)
         self._training = threading.Lock()
-        self.epoch = 0
+        self._epoch = 0
+
+    # ---- definition: fixed, but for the seed, which `reset` may change ----------------------------------------------
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Units of each layer, inputs first."""
+        return self._definition.layers
+
+    @property
+    def h(self) -> tuple[str, ...]:
+        """The activation of each hidden layer."""
+        return self._definition.h
+
+    @property
+    def output(self) -> str:
+        """The activation of the output layer."""
+        return self._definition.output
+
+    @property
+    def loss(self) -> str:
+        """The loss E."""
+        return self._definition.loss
+
+    @property
+    def bias(self) -> bool:
+        """Whether units have biases."""
+        return self._definition.bias
+
+    @property
+    def seed(self) -> int:
+        """From what the first weights and the order of each epoch come."""
+        return self._definition.seed
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """In what the network computes."""
+        return self._definition.dtype
+
+    @property
+    def epoch(self) -> int:
+        """Epochs trained since the start."""
+        return self._epoch
+
+    def count_epoch(self) -> None:
+        """Note that an epoch has been trained."""
+        self._epoch += 1
 
     # ---- parameters ------------------------------------------------------------------------------------------------
 
     @property
     def W(self) -> LayerViews:
-        """The weights, live: ``W[l]`` (n_in, n_out) holds w_ji at [i, j], from unit i of layer l to unit j above."""
+        """The weights, live: ``W[l]`` (n_in, n_out) holds w_ji at [i, j], from unit i of layer l to unit j above.
+
+        ``net.W[0] = A`` copies in, and raises ValueError where the shape differs or a number is not finite.
+        """
         return self._parameters.W
 
     @W.setter
     def W(self, values: Sequence[ArrayLike]) -> None:
-        self._parameters.W.assign(values)
+        with self.training("Network.W"):
+            self._parameters.W.assign(values)
 
     @property
     def b(self) -> LayerViews:
-        """The biases, live: ``b[l]`` (n_out,); None in each layer where bias=False."""
+        """The biases, live: ``b[l]`` (n_out,); None in each layer where bias=False. Assigned like `W`."""
         return self._parameters.b
 
     @b.setter
     def b(self, values: Sequence[ArrayLike]) -> None:
-        self._parameters.b.assign(values)
+        with self.training("Network.b"):
+            self._parameters.b.assign(values)
 
     @property
     def theta(self) -> Array:
-        """All parameters as one dense array (n_parameters,), a copy: layer by layer, W row by row, then b."""
+        """All parameters as one dense array (n_parameters,), a copy: layer by layer, W row by row, then b.
+
+        Assigning copies in, and raises ValueError where the shape differs or a number is not finite.
+        """
         return self._parameters.dense()
 
     @theta.setter
@@ -150,7 +188,8 @@ class Model:
         array = numbers_in(values, self.dtype, "theta", where="Network")
         if array.shape != (self.n_parameters,):
             raise ValueError(f"Network.theta needs shape ({self.n_parameters},); got {array.shape}.")
-        self._parameters.assign(array)
+        with self.training("Network.theta"):
+            self._parameters.assign(array)
 
     @property
     def padded_theta(self) -> Array:
@@ -164,16 +203,20 @@ class Model:
 
     def reset(self, seed: int | None = None) -> Self:
         """Start over; `Network.reset` documents it."""
+        where = f"{type(self).__name__}.reset"
         if seed is not None:
-            self.seed = whole_number(seed, "seed", at_least=0, below=2**64, where=f"{type(self).__name__}.reset")
-        for layer, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
-            n_in, n_out = W.shape
-            draws = np.empty(n_in * n_out)
-            _engine.uniform_start(self.seed, layer, draws)
-            W[...] = (start_limit([*self.h, self.output][layer], n_in, n_out) * draws).reshape(n_in, n_out)
-            if b is not None:
-                b[...] = 0
-        self.epoch = 0
+            seed = seed_in(seed, where=where)
+        with self.training(where):
+            if seed is not None:
+                self._definition = replace(self._definition, seed=seed)
+            for layer, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
+                n_in, n_out = W.shape
+                draws = np.empty(n_in * n_out)
+                _engine.uniform_start(self.seed, layer, draws)
+                W[...] = (start_limit(self._definition.functions[layer], n_in, n_out) * draws).reshape(n_in, n_out)
+                if b is not None:
+                    b[...] = 0
+            self._epoch = 0
         return self
 
     # ---- what the network says -------------------------------------------------------------------------------------
@@ -181,14 +224,17 @@ class Model:
     def samples(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None, where: str) -> tuple[Any, Any, Any]:
         """Return X, R and the weights (or None) as arrays that the engine reads."""
         inputs = inputs_in(X, self.layers[0], self.dtype, where=where)
-        targets = targets_in(R, len(inputs), self.layers[-1], self._loss, self.dtype, where=where)
+        if np.may_share_memory(inputs, self.padded_theta):  # weights as samples: training would change them
+            inputs = inputs.copy()
+        targets = targets_in(R, len(inputs), self.layers[-1], self._definition.loss_entry, self.dtype, where=where)
         return inputs, targets, weights_in(sample_weight, len(inputs), self.dtype, where=where)
 
     def predict(self, X: ArrayLike) -> Array:
         """Return y for rows of inputs."""
         inputs = inputs_in(X, self.layers[0], self.dtype, where=f"{type(self).__name__}.predict")
         y = np.empty((len(inputs), self.layers[-1]), self.dtype)
-        _engine.predict(self._plan, self.padded_theta, inputs, y)
+        for rows in self._pieces(len(inputs)):
+            _engine.predict(self._plan, self.padded_theta, inputs[rows], y[rows])
         return y
 
     def E(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -201,8 +247,17 @@ class Model:
 
     def mean_loss(self, X: Array, R: Array, weights: Array | None) -> float:
         """Return E of samples that are already arrays of this network's dtype."""
-        total, weight = _engine.loss(self._plan, self.padded_theta, X, R, weights)
-        return float(total / weight)
+        total = (0.0, 0.0)
+        for rows in self._pieces(len(X)):
+            part = None if weights is None else weights[rows]
+            total = _engine.loss(self._plan, self.padded_theta, X[rows], R[rows], part, total)
+        return total[0] / total[1]
+
+    def _pieces(self, n: int) -> Iterator[slice]:
+        """Yield slices of n rows, each so little work that a signal is heard in between; no bit depends on them."""
+        rows = max(1, int(_PIECE_SECONDS * _WORK_PER_SECOND / self.n_parameters / _CHUNK_ROWS)) * _CHUNK_ROWS
+        for start in range(0, n, rows):
+            yield slice(start, start + rows)
 
     def gradient(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
         """Return ∂E/∂θ of the samples' E, dense, in the order of theta."""
@@ -253,18 +308,35 @@ class Model:
         batch_size: int = 1,
         sample_weight: ArrayLike | None = None,
     ) -> float:
-        """Go down once through the samples in the order given."""
-        from deltaprop.descent.schedules import etas
-
+        """Go down once through the samples in the order given; `Network.descend` documents it."""
         where = f"{type(self).__name__}.descend"
         inputs, targets, weights = self.samples(X, R, sample_weight, where)
         if not len(inputs):
             raise ValueError(f"{where}: X has no rows.")
-        rate = etas(eta, 1, 1, where=where)(1)
+        rate = etas(eta, 1, 1, where=where, dtype=self.dtype)(1)
         size = whole_number(batch_size, "batch_size", at_least=1, where=where)
+        before = self.padded_theta.copy()
         with self.training(where):
-            *_, (_, E) = self.passing(inputs, targets, weights, np.arange(len(inputs)), rate, size)
-        return E
+            for _, E in self.passing(inputs, targets, weights, np.arange(len(inputs)), rate, size):
+                mean = E
+            quantity = self.not_finite(mean)
+            if quantity is not None:
+                self.padded_theta[...] = before
+                raise DivergenceError(
+                    f"{where} met {quantity} that is not finite, with eta {rate:g}. The parameters are as before. "
+                    "Use a smaller eta, or scale the inputs and targets."
+                )
+        return mean
+
+    def not_finite(self, E: float) -> str | None:
+        """Return what of the parameters and E is not finite, in words; None where all are."""
+        if math.isfinite(E) and np.isfinite(self.padded_theta).all():
+            return None
+        for layer, pair in enumerate(zip(self.W, self.b, strict=True), start=1):
+            for name, values in zip(("a weight", "a bias"), pair, strict=True):
+                if values is not None and not np.isfinite(values).all():
+                    return f"{name} of layer {layer}"
+        return f"E ({E})"
 
     def passing(
         self, X: Array, R: Array, weights: Array | None, order: Array, eta: float, batch_size: int
@@ -276,7 +348,8 @@ class Model:
         rates = np.array([eta])
         total = (0.0, 0.0)
         start, n = 0, len(order)
-        piece = max(1, int(_PIECE_SECONDS * 5e8 / (batch_size * self.n_parameters))) * batch_size
+        batch_size = min(batch_size, n)
+        piece = max(1, int(_PIECE_SECONDS * _WORK_PER_SECOND / (batch_size * self.n_parameters))) * batch_size
         while start < n:
             stop = min(start + piece, n)
             began = time.perf_counter()
@@ -291,25 +364,20 @@ class Model:
 
     def epoch_order(self, n: int, epoch: int, shuffle: bool) -> Array:
         """Return the order in which epoch ``epoch`` presents n samples: from (seed, epoch), or as they stand."""
-        if not shuffle:
-            return np.arange(n)
-        order = np.empty(n, np.int64)
-        _engine.shuffled_order(self.seed, epoch, order)
-        return order
+        return shuffled_order(n, self.seed, epoch) if shuffle else np.arange(n)
 
     # ---- a value among values --------------------------------------------------------------------------------------
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments, JSON-able: ``Network(**net.config())`` is the same network, untrained."""
-        return {
-            "layers": list(self.layers),
-            "h": list(self.h),
-            "output": self.output,
-            "loss": self.loss,
-            "bias": self.bias,
-            "seed": self.seed,
-            "dtype": self.dtype.name,
-        }
+        return self._definition.config()
+
+    def finite_theta(self, verb: str) -> Array:
+        """Return theta; raise ValueError where a parameter is not finite."""
+        quantity = self.not_finite(0.0)
+        if quantity is not None:
+            raise ValueError(f"{type(self).__name__}.{verb}: {quantity} is not finite.")
+        return self.theta
 
     def description(self) -> dict[str, Any]:
         """Return what a model file says of the network beside theta."""
@@ -332,30 +400,30 @@ class Model:
         if theta.dtype != model.dtype:
             raise ValueError(f"theta is {theta.dtype}, the network {model.dtype}")
         model.theta = theta
-        model.epoch = epoch
+        model._epoch = epoch
         return model
 
     def with_dtype(self, dtype: str) -> Self:
         """Return a copy that computes in ``dtype``, with the same parameters (rounded where it is narrower)."""
         other = type(self)(**{**self.config(), "dtype": dtype})
         other.theta = self.theta
-        other.epoch = self.epoch
+        other._epoch = self._epoch
         return other
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.config(), "epoch": self.epoch, "theta": self.theta}
+        return {"definition": self._definition, "epoch": self._epoch, "theta": self.theta}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._define(*(state[key] for key in ("layers", "h", "output", "loss", "bias", "seed", "dtype")))
+        self._build(state["definition"])
         self._parameters.assign(state["theta"])
-        self.epoch = state["epoch"]
+        self._epoch = state["epoch"]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model):
             return NotImplemented
         return (
-            self.config() == other.config()
-            and self.epoch == other.epoch
+            self._definition == other._definition
+            and self._epoch == other._epoch
             and self.theta.tobytes() == other.theta.tobytes()
         )
 
@@ -365,3 +433,10 @@ class Model:
 def engine_config() -> dict[str, Any]:
     """Return what the engine was built with and runs on: version, instruction sets, OpenMP, threads, compiler."""
     return dict(_engine.config())
+
+
+def shuffled_order(n: int, seed: int, epoch: int) -> Array:
+    """Return the numbers 0 … n − 1 in the order that follows from (seed, epoch); epochs count from 1."""
+    order = np.empty(n, np.int64)
+    _engine.shuffled_order(seed, epoch, order)
+    return order

@@ -182,13 +182,18 @@ class Network(Model):
         Raises
         ------
         TypeError, ValueError
-            If an argument cannot be used; the network is as before.
+            If an argument cannot be used; the network is as before. (A function eta is asked anew every epoch: where it
+            fails, the epochs before have been trained.)
         DivergenceError
             If a parameter or E stops being finite; the parameters are those of the last good epoch.
         RuntimeError
             If another call is training this network.
         KeyboardInterrupt
             After a whole update.
+
+        Notes
+        -----
+        Source: the lecture's algorithm, lines 1 to 9; the first is `reset`.
 
         Examples
         --------
@@ -261,8 +266,12 @@ class Network(Model):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If X has another shape, or holds anything but finite numbers.
+
+        Notes
+        -----
+        Source: the lecture's a_j = Σ_i w_ji z_i, z_j = h(a_j).
 
         Examples
         --------
@@ -289,8 +298,12 @@ class Network(Model):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If a shape, a number or a target does not fit, or there are no samples.
+
+        Notes
+        -----
+        Source: the lecture's E_ℓ(w) for "log"; `Network` gives the other losses.
 
         Examples
         --------
@@ -317,8 +330,12 @@ class Network(Model):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If a shape, a number or a target does not fit, or there are no samples.
+
+        Notes
+        -----
+        Source: the lecture's equations (1), ∂E/∂w_ji = δ_j z_i, and (2), δ_j = h′(a_j) Σ_k δ_k w_kj.
 
         Examples
         --------
@@ -359,8 +376,14 @@ class Network(Model):
         ------
         TypeError, ValueError
             If an argument cannot be used; the network is as before.
+        DivergenceError
+            If a parameter or E stops being finite; the parameters are as before.
         RuntimeError
             If another call is training this network.
+
+        Notes
+        -----
+        Source: lines 3 to 9 of the lecture's algorithm.
 
         Examples
         --------
@@ -390,8 +413,12 @@ class Network(Model):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If a shape, a number or a target does not fit.
+
+        Notes
+        -----
+        Source: the quantities of the lecture's derivation, by its letters (NOTATION.md).
 
         Examples
         --------
@@ -428,8 +455,12 @@ class Network(Model):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If a shape, a number or a target does not fit, or E is not finite.
+
+        Notes
+        -----
+        Source: central differences; C. M. Bishop, "Pattern Recognition and Machine Learning", 2006, section 5.3.3.
 
         Examples
         --------
@@ -468,6 +499,8 @@ class Network(Model):
         ------
         OSError
             If it cannot be written; nothing has changed then.
+        ValueError
+            If a parameter is not finite.
 
         Examples
         --------
@@ -480,4 +513,4 @@ class Network(Model):
         """
         from deltaprop.storage import write_model_file
 
-        write_model_file(path, {"kind": "network", "network": self.description()}, {"theta": self.theta})
+        write_model_file(path, {"kind": "network", "network": self.description()}, {"theta": self.finite_theta("save")})

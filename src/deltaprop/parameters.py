@@ -41,6 +41,8 @@ class LayerViews(Sequence[Any]):
         return iter(self._views)
 
     def __setitem__(self, layer: int, values: ArrayLike) -> None:
+        if isinstance(layer, slice):
+            raise TypeError(f"Network.{self._name}: assign one layer at a time, or all: net.{self._name} = [...].")
         view = self._views[layer]
         view[...] = self._checked(layer, values)  # type: ignore[index]  # _checked has refused None
 
@@ -55,10 +57,10 @@ class LayerViews(Sequence[Any]):
         return array
 
     def assign(self, values: Sequence[ArrayLike]) -> None:
-        """Copy in one array per layer: all of them, or none where one does not fit."""
+        """Copy in one array per layer (they may be views of each other): all, or none where one does not fit."""
         if len(values) != len(self):
             raise ValueError(f"Network.{self._name} needs {len(self)} arrays, one per layer; got {len(values)}.")
-        for view, array in zip(self._views, [self._checked(*pair) for pair in enumerate(values)], strict=True):
+        for view, array in zip(self._views, [self._checked(*pair).copy() for pair in enumerate(values)], strict=True):
             view[...] = array  # type: ignore[index]  # _checked has refused None
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ import struct
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -83,20 +83,22 @@ def replace_file(path: PathLike, data: bytes) -> None:
     if os.path.exists(path) and not os.path.isfile(path):
         Path(path).write_bytes(data)  # raises where it is a folder
         return
-    path = Path(os.path.realpath(path))  # a link stays a link
-    mode = _mode_for(path)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    real = Path(os.path.realpath(path))  # a link stays a link
+    mode = _mode_for(real)
+    descriptor, temporary = _temporary_beside(real, path)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+        os.replace(temporary, real)
+    except BaseException as error:
+        Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    folder = os.open(real.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
@@ -113,13 +115,25 @@ def check_place(path: PathLike) -> None:
     ...
     FileNotFoundError: [Errno 2] No such folder: 'no/such/folder'
     """
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "No such folder", str(Path(path).parent))
-    if Path(path).is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(Path(path).parent))
+    real = Path(os.path.realpath(path))
+    if not real.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "No such folder", os.fspath(Path(path).parent))
+    if real.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if real.exists() and not real.is_file():
+        return
+    descriptor, temporary = _temporary_beside(real, path)
+    os.close(descriptor)
+    os.unlink(temporary)
+
+
+def _temporary_beside(real: Path, path: PathLike) -> tuple[int, str]:
+    """Return an open temporary file in the folder of ``real``; errors name ``path``."""
+    try:
+        real.exists()  # raises where the name is too long
+        return tempfile.mkstemp(dir=real.parent, prefix=".deltaprop-", suffix=".part")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
 
 def _mode_for(path: Path) -> int:
@@ -147,40 +161,54 @@ def read_model_file(path: PathLike) -> tuple[dict[str, Any], dict[str, np.ndarra
     ModelFileError
         If it is no model file, is damaged in any byte, or was written by a newer version.
     """
-    data = Path(path).read_bytes()
-    header = _header(data, path)
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        head = _read_head(file, size, path)
+        header = _check_head(head, size, path)
+        tensors = file.read()
+    at = head.find(_MARK) + len(_MARK)
+    digest = hashlib.sha256(head[:at] + _ZEROS.encode() + head[at + 64 :])
+    digest.update(tensors)
+    if header["sha256"] != digest.hexdigest():
+        raise ModelFileError(f"{path}: damaged: its contents do not match its own SHA-256.")
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
-        return header, load(data)
+        return header, load(head + tensors)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ModelFileError(f"{path}: not a deltaprop model file ({error}).") from None
 
 
-def _header(data: bytes, path: PathLike) -> dict[str, Any]:
-    no_model = f"{path}: not a deltaprop model file"
-    if len(data) < 8:
-        raise ModelFileError(f"{no_model} (it has {len(data)} bytes).")
-    (length,) = struct.unpack("<Q", data[:8])
-    if length > min(len(data) - 8, _LARGEST_HEADER):
-        raise ModelFileError(f"{no_model}, or it was cut short.")
+def _read_head(file: BinaryIO, size: int, path: PathLike) -> bytes:
+    """Return the part of a safetensors file before the numbers: a length of 8 bytes, and so much JSON."""
+    start = file.read(8)
+    if len(start) < 8:
+        raise ModelFileError(f"{path}: not a deltaprop model file (it has {len(start)} bytes).")
+    (length,) = struct.unpack("<Q", start)
+    if length > min(size - 8, _LARGEST_HEADER):
+        raise ModelFileError(f"{path}: not a deltaprop model file, or it was cut short.")
+    return start + file.read(length)
+
+
+def _check_head(head: bytes, size: int, path: PathLike) -> dict[str, Any]:
+    """Return our own header; raise ModelFileError where it, or the file's size, is not that of a model file."""
     try:
-        outer = strict_json(data[8 : 8 + length].decode())
-        header = strict_json(outer["__metadata__"]["deltaprop"])
-        format_, digest = header["format"], header["sha256"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise ModelFileError(f"{no_model}, or it is damaged.") from None
+        outer = strict_json(head[8:].decode())
+        header = dict(strict_json(outer.pop("__metadata__")["deltaprop"]))
+        format_ = header["format"]
+        end = max((tensor["data_offsets"][1] for tensor in outer.values()), default=0)
+        fits = type(end) is int and len(head) + end == size and type(format_) is int and type(header["sha256"]) is str
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        raise ModelFileError(f"{path}: not a deltaprop model file, or it is damaged.") from None
     if type(format_) is int and format_ > FORMAT:
         raise ModelFileError(
             f"{path}: written by a newer version of deltaprop (format {format_}; this one reads up to {FORMAT}). "
             "Upgrade deltaprop to read it."
         )
-    at = data.find(_MARK) + len(_MARK)
-    blanked = data[:at] + _ZEROS.encode() + data[at + 64 :]
-    if type(format_) is not int or format_ != FORMAT or digest != hashlib.sha256(blanked).hexdigest():
-        raise ModelFileError(f"{path}: damaged: its contents do not match its own SHA-256.")
-    return dict(header)
+    if not fits or format_ != FORMAT:
+        raise ModelFileError(f"{path}: not a deltaprop model file, or it is damaged.")
+    return header
 
 
 def strict_json(text: str) -> Any:
@@ -204,5 +232,5 @@ def rebuilt(path: PathLike, build: Callable[[], Part]) -> Part:
         return build()
     except ModelFileError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ModelFileError(f"{path}: its parts do not fit together ({type(error).__name__}: {error}).") from None

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from deltaprop.cli.output import say
+from deltaprop.terminal import say
 
 
 def main() -> None:
@@ -19,14 +19,14 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0, 1 where a check disagrees, 2 for bad input, 130 for Ctrl-C."""
-    import typer
-
-    from deltaprop.cli.app import app
-
+    _prepare_streams()
+    code = 130
     try:
-        code = app(args=list(arguments), prog_name="deltaprop", standalone_mode=False)
+        from deltaprop.cli.app import run_command
+
+        code = run_command(arguments)
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:  # the reader of our output has gone: nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -38,23 +38,16 @@ def run(arguments: Sequence[str]) -> int:
     except MemoryError:
         say("deltaprop: there is not enough memory for this.")
         return 2
-    except Exception as error:
-        message = _message(error)
-        if message is None:
-            raise
-        say(f"deltaprop: {message}")
-        return 2
     if code == 130:
-        say("deltaprop: interrupted; nothing was written.")
-    return int(code or 0)
+        say("deltaprop: interrupted.")
+    return code
 
 
-def _message(error: Exception) -> str | None:
-    """Return the line for an error that is the caller's to mend, None for one that is ours."""
-    from deltaprop.errors import DivergenceError, MissingExtraError
-
-    if hasattr(error, "format_message"):  # what the parser of the command line raises
-        return str(error.format_message()) or "no command given; try: deltaprop --help"
-    if isinstance(error, ValueError | TypeError | DivergenceError | MissingExtraError):
-        return str(error)
-    return None
+def _prepare_streams() -> None:
+    """Let a terminal that lacks a character show another, and a stream that was closed take what nobody reads."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # for as long as we run
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

@@ -1,12 +1,25 @@
-"""The commands, put together."""
+"""The commands, put together, and what becomes of their errors."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from deltaprop.cli import check, evaluate, fit, predict, show, trace
+from deltaprop.errors import (
+    DivergenceError,
+    MissingExtraError,
+    ModelFileError,
+    NotFittedError,
+    OptionError,
+    TableError,
+)
+from deltaprop.terminal import say
+
+# What is the caller's to mend, and said in one line; anything else is ours, and shows where.
+_CALLERS = (DivergenceError, MissingExtraError, ModelFileError, NotFittedError, OptionError, TableError)
 
 app = typer.Typer(
     help="Backpropagation you can read, check, and run at the speed of the machine.",
@@ -34,3 +47,21 @@ def options(
     ] = False,
 ) -> None:
     """Backpropagation you can read, check, and run at the speed of the machine."""
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        return int(app(args=list(arguments), prog_name="deltaprop", standalone_mode=False) or 0)
+    except typer.Abort:
+        return 130
+    except SystemExit as error:  # how typer takes it that the reader of our output has gone
+        raise BrokenPipeError from error
+    except _CALLERS as error:
+        say(f"deltaprop: {error}")
+        return 2
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what the parser of the command line raises has one
+            raise
+        say(f"deltaprop: {error.format_message() or 'no command given; try: deltaprop --help'}")
+        return 2

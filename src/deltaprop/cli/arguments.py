@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from deltaprop.errors import OptionError, TableError
+from deltaprop.terminal import say
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -14,6 +18,12 @@ if TYPE_CHECKING:
 
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file that `deltaprop fit` wrote.")]
 TableFile = Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.")]
+
+
+def refuse_same_file(out: Path, option: str, other: Path, what: str) -> None:
+    """Raise OptionError where what is to be written would replace something that is read, or written too."""
+    if os.path.realpath(out) == os.path.realpath(other) and (other.is_file() or not other.exists()):
+        raise OptionError(f"{option} {out} is the same file as {what}.")
 
 
 def load_table_model(path: Path) -> TableModel:
@@ -31,11 +41,12 @@ def load_table_model(path: Path) -> TableModel:
 
 
 def read_for(model: TableModel, path: Path) -> pa.Table:
-    """Return a table as the model reads it, with a note on columns that it does not look at."""
-    from deltaprop.cli.output import say
-
+    """Return a table as the model reads it, with notes on what does not match."""
     table = model.read(path)
-    unused = model.unused_columns(table)
-    if unused:
-        say(f"note: columns not met in training are ignored: {', '.join(unused)}")
+    try:
+        notes = model.notes_on(table)
+    except TableError:  # a column is missing, or of another type: the command itself will say so
+        notes = []
+    for note in notes:
+        say(f"note: {note}")
     return table

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
-from deltaprop.cli.arguments import TableFile
+from deltaprop.cli.arguments import TableFile, refuse_same_file
 from deltaprop.cli.output import metrics, printable
+from deltaprop.errors import OptionError
+
+_MOST_UNITS = 1_000_000  # of a hidden layer
 
 
 def fit(
@@ -26,33 +29,30 @@ def fit(
     hidden: Annotated[str, typer.Option(help="Units of the hidden layers; 0 for none.")] = "32,16",
     h: Annotated[str, typer.Option("--h", help="Activation of the hidden layers.")] = "tanh",
     epochs: Annotated[
-        int | None, typer.Option(help="At most so many; by default about 40,000 steps, but 20 to 300 epochs.")
+        int | None, typer.Option(min=0, help="At most so many; by default about 40,000 steps, but 20 to 300 epochs.")
     ] = None,
     eta: Annotated[
         float | None, typer.Option(help="Learning rate; by default 0.1, or less where training diverges.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(help="Rows per step; 1 is the lecture's.")] = 32,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows per step; 1 is the lecture's.")] = 32,
     drop: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column to leave out; may be repeated.")
     ] = None,
     validation: Annotated[
-        float, typer.Option(help="Share of the rows to hold out; the best epoch on them is kept.")
-    ] = 0.2,
+        float | None,
+        typer.Option(help="Share of the rows to hold out; the best epoch on them is kept.  [default: 0.2]"),
+    ] = None,
     no_validation: Annotated[bool, typer.Option("--no-validation", help="Train on all rows.")] = False,
-    seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Same seed, same model.")] = 0,
     plot: Annotated[Path | None, typer.Option(help="Draw the loss curves into this file (png, svg or pdf).")] = None,
 ) -> None:
     """Train a network on a table."""
-    from deltaprop.inspection.curves import check_picture, draw_losses
-    from deltaprop.storage import check_place
+    from deltaprop.inspection.curves import draw_losses
+    from deltaprop.storage import replace_file
     from deltaprop.table_model import TableModel
 
-    # What can be known to fail after training fails before it.
-    for path in (out, *([plot] if plot else [])):
-        check_place(path)
-    if plot is not None:
-        check_picture(plot)
-
+    _check(task, h, eta, validation, no_validation)
+    _check_places(table, out, plot)
     model = TableModel(hidden=_units(hidden), h=h, seed=seed)
     history = model.fit(
         table,
@@ -62,23 +62,66 @@ def fit(
         epochs=epochs,
         eta=eta,
         batch_size=batch_size,
-        validation=None if no_validation else validation,
+        validation=None if no_validation else 0.2 if validation is None else validation,
         verbose=True,
     )
+    picture = None if plot is None else draw_losses(history, plot.suffix)
     model.save(out)
-    if plot is not None:
-        draw_losses(history, plot)
+    if plot is not None and picture is not None:
+        replace_file(plot, picture)
     if model.evaluation is not None:
         print(f"On the {model.evaluation.rows:,} rows held out:")
         metrics(model.evaluation)
     print(f"saved {printable(out)}" + ("" if plot is None else f", drew {printable(plot)}"))
 
 
+def _check(task: str | None, h: str, eta: float | None, validation: float | None, no_validation: bool) -> None:
+    """Refuse what would be refused later in other words."""
+    from deltaprop.data.targets import TASKS
+    from deltaprop.functions import activation
+
+    if task not in (None, *TASKS):
+        raise OptionError(f"--task needs to be {' or '.join(TASKS)}; got {task!r}.")
+    try:
+        chosen = activation(h, where="--h")
+    except ValueError as error:
+        raise OptionError(str(error)) from None
+    if chosen.output_only:
+        raise OptionError(f"--h {h!r} is for the output layer only.")
+    if eta is not None and not 0 <= eta < float("inf"):
+        raise OptionError(f"--eta needs to be finite and at least 0; got {eta:g}.")
+    if validation is not None and not 0 < validation < 1:
+        raise OptionError(f"--validation needs to be a share between 0 and 1; got {validation:g}.")
+    if validation is not None and no_validation:
+        raise OptionError("--validation and --no-validation contradict each other.")
+
+
+def _check_places(table: Path, out: Path, plot: Path | None) -> None:
+    """Refuse, before any work is done, where the results could not be written."""
+    from deltaprop.errors import optional
+    from deltaprop.inspection.curves import PICTURES
+    from deltaprop.storage import check_place
+
+    check_place(out)
+    refuse_same_file(out, "--out", table, "the table")
+    if plot is None:
+        return
+    check_place(plot)
+    refuse_same_file(plot, "--plot", table, "the table")
+    refuse_same_file(plot, "--plot", out, "--out")
+    if plot.suffix.lower() not in PICTURES:
+        raise OptionError(f"--plot {plot}: a picture's name needs to end in {', '.join(PICTURES)}.")
+    optional("matplotlib", "plot")
+
+
 def _units(hidden: str) -> tuple[int, ...]:
     """Return the units in a text such as ``32,16``; ``0`` is no hidden layer."""
-    if hidden.strip() in ("", "0"):
+    if hidden.strip() == "0":
         return ()
     try:
-        return tuple(int(units) for units in hidden.split(","))
+        units = tuple(int(part) for part in hidden.split(","))
     except ValueError:
-        raise ValueError(f"--hidden needs whole numbers such as 32,16; got {hidden!r}.") from None
+        units = (0,)
+    if not all(1 <= unit < _MOST_UNITS for unit in units):
+        raise OptionError(f"--hidden needs whole numbers of at least 1 such as 32,16, or 0; got {hidden!r}.")
+    return units

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from deltaprop.terminal import printable, say
 
 if TYPE_CHECKING:
     from deltaprop.table_model import Evaluation
 
-
-def printable(text: object) -> str:
-    """Return text on one line and without control characters, which a stranger's table may hold."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
-
-
-def say(line: str) -> None:
-    """Print a note or an error."""
-    print(printable(line), file=sys.stderr, flush=True)
+__all__ = ["facts", "metrics", "printable", "say", "table"]
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
@@ -28,23 +21,17 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
         print(f"{name:<{width}}  {value}")
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> None:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Collection[int] = ()) -> None:
     """Print a table; the columns in ``numbers`` stand to the right."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from rich.cells import cell_len  # wide and combining characters
 
-    right = set(numbers)
-    result = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-    for k, name in enumerate(header):
-        result.add_column(Text(name), justify="right" if k in right else "left", no_wrap=k in right)
-    for row in rows:
-        result.add_row(*(Text(printable(cell)) for cell in row))
-    console = Console(file=sys.stdout, highlight=False)
-    if not console.is_terminal:
-        console = Console(file=sys.stdout, highlight=False, width=10_000)  # a file has no right edge
-    console.print(result)
+    lines = [list(header), *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["─" * width for width in widths])
+    for line in lines:
+        blanks = [" " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)]
+        cells = [b + c if k in numbers else c + b for k, (c, b) in enumerate(zip(line, blanks, strict=True))]
+        print("  ".join(cells).rstrip())
 
 
 def metrics(evaluation: Evaluation) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from deltaprop.cli.arguments import ModelFile, TableFile, load_table_model, read_for
+from deltaprop.cli.arguments import ModelFile, TableFile, load_table_model, read_for, refuse_same_file
 
 
 def predict(
@@ -24,18 +24,24 @@ def predict(
 
     if out is not None:
         check_place(out)
+        refuse_same_file(out, "--out", table, "the table")
+        refuse_same_file(out, "--out", model, "the model")
     fitted = load_table_model(model)
     data = read_for(fitted, table)
-    columns = [fitted.predict(data).tolist()]
-    header = ["prediction"]
     if isinstance(fitted.target, Labels):
-        columns += fitted.predict_proba(data).T.tolist()
-        header += fitted.target.probability_names
+        P = fitted.predict_proba(data)
+        header = ["prediction", *fitted.target.probability_names]
+        columns = [fitted.target.decide(P).tolist(), *P.T.tolist()]
+    else:
+        header = ["prediction"]
+        columns = [fitted.predict(data).tolist()]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(zip(*columns, strict=True))
+    data_out = text.getvalue().encode()  # a table is UTF-8, whatever a terminal is
     if out is None:
-        sys.stdout.write(text.getvalue())
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data_out)
     else:
-        replace_file(out, text.getvalue().encode())
+        replace_file(out, data_out)

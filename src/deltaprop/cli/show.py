@@ -37,17 +37,11 @@ def _network(network: Network) -> list[tuple[str, object]]:
 
 
 def _show_table_model(model: TableModel) -> None:
-    from deltaprop.data.targets import Labels, label_text
-
-    target = model.target
-    if isinstance(target, Labels):
-        what = ", ".join(label_text(label) for label in target.labels)
-    else:
-        what = f"mean {target.mean:.6g}, standard deviation {target.scale:.6g}"
     provenance = dict(model.provenance)
     metrics = provenance.pop("metrics", {})
-    provenance["columns dropped"] = ", ".join(provenance["columns dropped"]) or "none"
-    facts([("target", f"{target.name}: {target.task}, {what}"), *_network(model.network), *provenance.items()])
+    for which in ("columns dropped", "columns ignored"):
+        provenance[which] = ", ".join(provenance[which]) or "none"
+    facts([("target", model.target.describe()), *_network(model.network), *provenance.items()])
     if metrics:
         print("\nOn the rows held out:")
         rows = [(name, f"{m['model']:.4g}", f"{m['baseline']:.4g}") for name, m in metrics.items()]

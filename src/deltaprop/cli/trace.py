@@ -8,6 +8,7 @@ import typer
 
 from deltaprop.cli.arguments import ModelFile, TableFile, load_table_model, read_for
 from deltaprop.cli.output import printable, say, table
+from deltaprop.errors import OptionError
 
 
 def trace(
@@ -22,13 +23,14 @@ def trace(
     fitted = load_table_model(model)
     data = read_for(fitted, table_file)
     if row > data.num_rows:
-        raise ValueError(f"--row {row}: {table_file} has {data.num_rows:,} rows.")
+        raise OptionError(f"--row {row}: {table_file} has {data.num_rows:,} rows.")
     traced = fitted.trace(data, row - 1)
-    print(f"row {row}: predicted {printable(traced.prediction)}, target {printable(traced.target)}")
-    numbers = traced.rows()
-    gradients = sum(number.symbol == "∂E/∂w" for number in numbers)
-    if len(numbers) > MOST_ROWS and not every:
-        say(f"note: {gradients:,} ∂E/∂w are left out; --all prints them too")
-        numbers = [number for number in numbers if number.symbol != "∂E/∂w"]
-    rows = [(r.symbol, r.name, f"{r.value:.10g}", "" if r.own_unit is None else f"{r.own_unit:.10g}") for r in numbers]
+    print(printable(traced.headline))
+    few = every or len(traced.rows(matrices=False)) + traced.trace.in_matrices <= MOST_ROWS
+    if not few:
+        say(f"note: {traced.trace.in_matrices:,} ∂E/∂w and ∂z/∂a are left out; --all prints them too")
+    rows = [
+        (r.symbol, r.name, f"{r.value:.10g}", "" if r.own_unit is None else f"{r.own_unit:.10g}")
+        for r in traced.rows(matrices=few)
+    ]
     table(["symbol", "of", "value", "in its own unit"], rows, numbers=[2, 3])

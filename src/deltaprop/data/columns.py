@@ -6,18 +6,29 @@ model file keeps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deltaprop.errors import TableError, optional
+from deltaprop.arrays import Array
+from deltaprop.data.arrow import (
+    canonical,
+    is_boolean,
+    is_category,
+    is_empty,
+    is_number,
+    is_text,
+    is_time,
+    levels_of,
+    nearest_texts,
+    numbers,
+)
+from deltaprop.errors import TableError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Array = NDArray[Any]
 
 MOST_LEVELS = 100  # of a text column that get an input each; beyond, rare ones share one
 _RARE = 5  # rows; of a column with more levels than that, a level that fewer rows have is rare
@@ -65,8 +76,7 @@ class NumericColumn:
             raise UselessColumnError("every row has the same value")
         if not np.isfinite((median, mean, scale)).all():
             raise TableError(f"Column {name!r} holds numbers too large to be standardised; leave it out or rescale it.")
-        boolean = optional("pyarrow", "table").types.is_boolean(column.type)
-        return cls(name, boolean, median, mean, scale or 1.0, bool(missing.any()))
+        return cls(name, is_boolean(column.type), median, mean, scale or 1.0, bool(missing.any()))
 
     @property
     def inputs(self) -> list[str]:
@@ -105,13 +115,16 @@ class NumericColumn:
 class TextColumn:
     """Text or categories: an input for each level, 1 where the cell has it, else 0; a level never met is all zeros.
 
+    Of a column with more than 100 levels those that fewer than 5 rows have, and those beyond the 100 most frequent,
+    share one more input; there a level never met is one of the rare ones.
+
     Attributes
     ----------
     name : str
     levels : tuple of str
         In ascending order.
     pooled : bool
-        Whether there were more than 100 levels: then every other text shares one more input.
+        Whether there were more than 100 levels: then every text that is none of ``levels`` shares one more input.
     indicator : bool
         Whether cells were missing: then one more input is 1 where a cell is missing.
     """
@@ -155,13 +168,22 @@ class TextColumn:
         """Return the inputs of a column, shape (n, inputs)."""
         width = len(self.inputs)
         nowhere = width  # one column more than there are inputs, dropped in the end
-        place = {level: k for k, level in enumerate(self.levels)}
         other = len(self.levels) if self.pooled else nowhere
         codes, texts = levels_of(self.name, column)
-        places = np.array([*(place.get(text, other) for text in texts), width - 1 if self.indicator else nowhere])
+        known = self.known(texts)
+        places = np.array(
+            [*(known.get(text, other) for text in texts), width - 1 if self.indicator else nowhere], dtype=np.intp
+        )
         encoded = np.zeros((len(codes), width + 1))
         encoded[np.arange(len(codes)), places[codes]] = 1  # a missing cell has code −1: the last place
         return encoded[:, :width]
+
+    def known(self, texts: Sequence[str]) -> dict[str, int]:
+        """Return the place among the levels of those texts that are one of them, as written or in other words."""
+        place = {level: k for k, level in enumerate(self.levels)}
+        near = nearest_texts(self.levels)
+        levels = {text: text if text in place else near.get(canonical(text)) for text in texts}
+        return {text: place[level] for text, level in levels.items() if level is not None}
 
     def describe(self) -> str:
         """Say in a few words what the column is."""
@@ -189,69 +211,32 @@ class TextColumn:
 Column = NumericColumn | TextColumn
 
 
+def check_column(name: str, column: pa.ChunkedArray) -> None:
+    """Raise TableError for a column that cannot be an input: of another type, or with an infinite value."""
+    kind = column.type
+    if is_number(kind):
+        numbers(name, column)
+    elif not (is_text(kind) or is_category(kind) or is_boolean(kind) or is_empty(kind)):
+        what = "a date or a time" if is_time(kind) else f"{kind}"
+        raise TableError(f"Column {name!r} is {what}, which cannot be an input: leave it out (--drop {name!r}).")
+
+
 def fit_column(name: str, column: pa.ChunkedArray) -> Column:
-    """Return the kind of column that its type calls for; raise TableError for a type that is not supported."""
-    types = optional("pyarrow", "table").types
-    kind = column.type
-    if types.is_dictionary(kind) or _is_text(kind):
-        return TextColumn.fit(name, column)
-    if _is_number(kind) or types.is_boolean(kind) or types.is_null(kind):
-        return NumericColumn.fit(name, column)
-    what = "a date or a time" if types.is_temporal(kind) else f"{kind}"
-    raise TableError(f"Column {name!r} is {what}, which cannot be an input: leave it out (--drop {name!r}).")
-
-
-def numbers(name: str, column: pa.ChunkedArray) -> Array:
-    """Return a column as float64, NaN where a cell is missing; raise TableError for text and for infinite values."""
-    pa = optional("pyarrow", "table")
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = column.type
-    if not (_is_number(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
-        cell = next((repr(cell) for cell in column.to_pylist() if cell is not None), "nothing")
-        raise TableError(f"Column {name!r} held numbers at fit time; here it is {kind}, beginning with {cell}.")
-    if pa.types.is_boolean(kind):
-        column = column.cast(pa.int8())
-    values = np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64)
-    infinite = np.isinf(values)
-    if infinite.any():
-        row = int(infinite.argmax())
-        raise TableError(f"Column {name!r} is {values[row]} in row {row + 1}; numbers need to be finite.")
-    return values
-
-
-def levels_of(name: str, column: pa.ChunkedArray) -> tuple[NDArray[np.intp], list[str]]:
-    """Return a column as text: the level of each cell, −1 where it is missing, and the levels.
-
-    Blanks around a text do not count; a number is as it is written.
-    """
-    pa = optional("pyarrow", "table")
-    compute = optional("pyarrow.compute", "table")
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = column.type
-    if not (_is_text(kind) or _is_number(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
-        raise TableError(f"Column {name!r} held text at fit time; here it is {kind}.")
-    if pa.types.is_floating(kind):  # a NaN of pandas is a missing cell, not a text
-        column = compute.if_else(compute.is_nan(column), pa.scalar(None, kind), column)
-    encoded = compute.utf8_trim_whitespace(column.cast(pa.string())).combine_chunks().dictionary_encode()
-    codes = np.asarray(encoded.indices.fill_null(-1), np.intp)
-    return codes, encoded.dictionary.to_pylist()
+    """Return the kind of column that its type calls for; raise UselessColumnError where it cannot tell rows apart."""
+    kind = NumericColumn if is_number(column.type) or is_boolean(column.type) or is_empty(column.type) else TextColumn
+    return kind.fit(name, column)
 
 
 def standard(values: Array) -> tuple[float, float]:
-    """Return mean and standard deviation; that is 0 where the values differ by rounding alone."""
-    size = float(np.abs(values).max()) or 1.0
-    scaled = values / size  # so that squares of large numbers stay finite
-    mean, deviation = float(scaled.mean()), float(scaled.std())
-    return mean * size, (0.0 if deviation < 1e-13 else deviation * size)
+    """Return mean and standard deviation; that is 0 where the values differ by rounding alone.
 
-
-def _is_number(kind: Any) -> bool:
-    types = optional("pyarrow", "table").types
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
-
-
-def _is_text(kind: Any) -> bool:
-    types = optional("pyarrow", "table").types
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+    Squares of large numbers stay finite, and small differences between large numbers are not lost.
+    """
+    size = float(np.abs(values).max())
+    exponent = int(np.frexp(size)[1])
+    scaled = np.ldexp(values, -exponent)  # in [−1, 1], exactly
+    differences = scaled - scaled[0]
+    mean, deviation = float(scaled[0] + differences.mean()), float(differences.std())
+    if deviation <= 2 * np.finfo(np.float64).eps * np.ldexp(size, -exponent):
+        deviation = 0.0
+    return float(np.ldexp(mean, exponent)), float(np.ldexp(deviation, exponent))

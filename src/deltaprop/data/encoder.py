@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.data.columns import Column, NumericColumn, TextColumn, UselessColumnError, fit_column, levels_of
+from deltaprop.data.arrow import first_stray_text, levels_of
+from deltaprop.data.columns import Column, NumericColumn, TextColumn, UselessColumnError, check_column, fit_column
 from deltaprop.data.tables import column_of
 from deltaprop.errors import TableError
 
@@ -33,8 +35,24 @@ class TableEncoder:
 
     @property
     def inputs(self) -> list[str]:
-        """The names of the inputs, x_1, x_2, …: a column's name, ``column=level``, or ``column (missing)``."""
-        return [name for column in self.columns for name in column.inputs]
+        """The names of the inputs, x_1, x_2, …: a column's name, ``column=level``, or ``column (missing)``.
+
+        Where two would be the same, because a column is named like another's level, the later ones are numbered.
+        """
+        names: dict[str, None] = {}
+        for name in (name for column in self.columns for name in column.inputs):
+            unique, twin = name, 2
+            while unique in names:
+                unique, twin = f"{name} ({twin})", twin + 1
+            names[unique] = None
+        return list(names)
+
+    def first_inputs(self) -> Iterator[tuple[Column, str]]:
+        """Yield each column with the name of the first input that it becomes."""
+        names = iter(self.inputs)
+        for column in self.columns:
+            own = list(islice(names, len(column.inputs)))
+            yield column, own[0]
 
     @property
     def text_columns(self) -> list[str]:
@@ -49,7 +67,8 @@ class TableEncoder:
         TableError
             If a column is missing, holds text where it held numbers, or a number that is not finite.
         """
-        missing = [column.name for column in self.columns if column.name not in table.column_names]
+        there = set(table.column_names)
+        missing = [column.name for column in self.columns if column.name not in there]
         if missing:
             names = ", ".join(repr(name) for name in missing)
             raise TableError(f"The table lacks {'columns' if len(missing) > 1 else 'the column'} {names}.")
@@ -63,6 +82,16 @@ class TableEncoder:
             X[:, at : at + encoded.shape[1]] = encoded
             at += encoded.shape[1]
         return X
+
+    def unmet(self, table: pa.Table) -> list[str]:
+        """Return the text columns of a table none of whose cells is a level that was met in training."""
+        names = []
+        for column in self.columns:
+            if isinstance(column, TextColumn):
+                texts = levels_of(column.name, column_of(table, column.name))[1]
+                if texts and not column.known(texts):
+                    names.append(column.name)
+        return names
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return what a model file keeps."""
@@ -80,7 +109,9 @@ class TableEncoder:
         return cls(tuple(columns))
 
 
-def fit_encoder(table: pa.Table, leave_out: Collection[str] = ()) -> tuple[TableEncoder, list[str]]:
+def fit_encoder(
+    table: pa.Table, leave_out: Collection[str] = (), rows: NDArray[np.integer[Any]] | None = None
+) -> tuple[TableEncoder, list[str]]:
     """Learn from a table how to encode its columns.
 
     Parameters
@@ -88,6 +119,8 @@ def fit_encoder(table: pa.Table, leave_out: Collection[str] = ()) -> tuple[Table
     table : pyarrow.Table
     leave_out : collection of str
         Columns that are not inputs: the target, and what the caller drops.
+    rows : ndarray of int, optional
+        The rows to learn from; all by default. What cannot be used is refused wherever it stands.
 
     Returns
     -------
@@ -115,16 +148,19 @@ def fit_encoder(table: pa.Table, leave_out: Collection[str] = ()) -> tuple[Table
     """
     columns: list[Column] = []
     notes = []
-    for name in table.column_names:
+    for name, whole in zip(table.column_names, table.columns, strict=True):
         if name in leave_out:
             continue
+        check_column(name, whole)
         try:
-            column = fit_column(name, table.column(name))
+            column = fit_column(name, whole if rows is None else whole.take(rows))
         except UselessColumnError as reason:
             notes.append(f"column {name!r} is ignored: {reason}")
             continue
         columns.append(column)
-        stray = _stray_text(name, table.column(name)) if isinstance(column, TextColumn) else None
+        if not isinstance(column, TextColumn):
+            continue
+        stray = first_stray_text(name, whole, most_are_numbers=True)
         if stray is not None:
             notes.append(
                 f"column {name!r} is text because of {stray[1]!r} in row {stray[0] + 1}; most cells are numbers"
@@ -132,22 +168,3 @@ def fit_encoder(table: pa.Table, leave_out: Collection[str] = ()) -> tuple[Table
     if not columns:
         raise TableError("No column is left that could tell one row from another.")
     return TableEncoder(tuple(columns)), notes
-
-
-def _stray_text(name: str, column: pa.ChunkedArray) -> tuple[int, str] | None:
-    """Return place and text of the first cell that is no number, where most of a text column's cells are numbers."""
-    codes, texts = levels_of(name, column)
-    stray = np.array([not _is_number(text) for text in texts] + [False])  # the last is for missing cells, code −1
-    strays = stray[codes]
-    if not strays.any() or 2 * strays.sum() >= (codes >= 0).sum():
-        return None
-    row = int(strays.argmax())
-    return row, texts[codes[row]]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deltaprop.data.columns import numbers, standard
-from deltaprop.errors import TableError, optional
+from deltaprop.arrays import Array
+from deltaprop.data.arrow import (
+    canonical,
+    is_boolean,
+    is_category,
+    is_empty,
+    is_number,
+    is_text,
+    nearest_texts,
+    numbers,
+    without_categories,
+)
+from deltaprop.data.columns import standard
+from deltaprop.errors import TableError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Array = NDArray[Any]
 Label = str | bool | int | float
 
 TASKS = ("classification", "regression")
 _MOST_CLASSES = 1000
+_ROOM = 1e6  # standard deviations that a prediction may be away from the mean
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,12 @@ class Labels:
     def encode(self, column: pa.ChunkedArray) -> tuple[Array, Array]:
         """Return r (n, n_out) and the class of each row; −1, with r all zeros, for a label that was never met."""
         place = {label_text(label): k for k, label in enumerate(self.labels)}
-        classes = np.array([place.get(label_text(label), -1) for label in cells(self.name, column)])
+        near = {form: place[text] for form, text in nearest_texts(place).items()}
+        if all(isinstance(label, bool) for label in self.labels):
+            near |= {"0": 0, "1": 1}
+        texts = [label_text(label) for label in cells(self.name, column)]
+        found = {text: place.get(text, near.get(canonical(text), -1)) for text in set(texts)}
+        classes = np.array([found[text] for text in texts])
         r = np.zeros((len(classes), len(self.labels) + 1))  # column −1 takes the labels never met
         r[np.arange(len(classes)), classes] = 1
         return (r[:, 1:2] if self.n_out == 1 else r[:, :-1]), classes
@@ -77,6 +94,21 @@ class Labels:
     def probabilities(self, y: Array) -> Array:
         """Return P (n, classes) from the network's y."""
         return np.hstack([1 - y, y]) if self.n_out == 1 else y
+
+    def decide(self, P: Array) -> Array:
+        """Return the label with the largest of P (n, classes) in every row."""
+        long = any(isinstance(label, str) and (len(label) > 100 or label.endswith("\0")) for label in self.labels)
+        labels: Array = np.array(self.labels, dtype=object if long else None)[P.argmax(axis=1)]
+        return labels
+
+    def describe(self) -> str:
+        """Say in a few words what is predicted."""
+        if len(self.labels) > 12:
+            return f"classification of {self.name}: {len(self.labels)} classes"
+        counts = (
+            f"{shorten(label_text(label))} {count:,}" for label, count in zip(self.labels, self.counts, strict=True)
+        )
+        return f"classification of {self.name}: {', '.join(counts)}"
 
     def as_json(self) -> dict[str, Any]:
         """Return what a model file keeps."""
@@ -133,6 +165,10 @@ class Quantity:
         """Return the network's y in the target's own unit."""
         return y * self.scale + self.mean
 
+    def describe(self) -> str:
+        """Say in a few words what is predicted."""
+        return f"regression of {self.name}: mean {self.mean:.6g}, standard deviation {self.scale:.6g}"
+
     def as_json(self) -> dict[str, Any]:
         """Return what a model file keeps."""
         return {"task": self.task, "name": self.name, "mean": self.mean, "scale": self.scale}
@@ -169,21 +205,20 @@ def fit_target(name: str, column: pa.ChunkedArray, task: str | None = None) -> T
     >>> target.mean, round(target.scale, 3)
     (40.0, 16.33)
     """
-    pa = optional("pyarrow", "table")
     if task not in (None, *TASKS):
         raise ValueError(f"task needs to be one of {', '.join(TASKS)}; got {task!r}.")
-    if pa.types.is_temporal(column.type) or pa.types.is_nested(column.type) or pa.types.is_null(column.type):
-        what = "empty" if pa.types.is_null(column.type) else f"{column.type}"
+    column = without_categories(column) if task == "regression" else column
+    kind = column.type
+    if not (is_number(kind) or is_text(kind) or is_boolean(kind) or is_category(kind)):
+        what = "empty" if is_empty(kind) else f"{kind}"
         raise TableError(f"The target {name!r} is {what}; it needs to be numbers, text or Booleans.")
-    numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)
+    numeric = is_number(kind)
     if task is None:
         distinct = len(set(cells(name, column))) if numeric else 0
         task = "regression" if numeric and distinct != 2 else "classification"
     if task == "regression":
-        if not (numeric or pa.types.is_boolean(column.type)):
-            raise TableError(
-                f"The target {name!r} is {column.type}, which is not a quantity: use --task classification."
-            )
+        if not (numeric or is_boolean(kind)):
+            raise TableError(f"The target {name!r} is {kind}, which is not a quantity: use --task classification.")
         values = numbers(name, column)
         refuse_missing(name, np.isnan(values))
         mean, scale = standard(values)
@@ -191,6 +226,8 @@ def fit_target(name: str, column: pa.ChunkedArray, task: str | None = None) -> T
             raise TableError(
                 f"The target {name!r} has one value, {values[0]:g}, in every row: there is nothing to learn."
             )
+        if not (np.isfinite(_ROOM * scale + abs(mean)) and np.isfinite(_ROOM / scale)):
+            raise TableError(f"The target {name!r} holds numbers too large or too small to be standardised.")
         return Quantity(name, mean, scale)
     labels, counts = np.unique(np.array(cells(name, column), dtype=object), return_counts=True)
     if len(labels) < 2:
@@ -205,14 +242,17 @@ def label_text(label: Label) -> str:
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
+def shorten(text: str) -> str:
+    """Return a text cut to what fits on a line."""
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
 def cells(name: str, column: pa.ChunkedArray) -> list[Label]:
     """Return a target's cells; raise TableError where one is missing or infinite."""
-    pa = optional("pyarrow", "table")
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_decimal(column.type):
-        column = column.cast(pa.float64())
-    values = column.to_pylist()
+    column = without_categories(column)
+    if column.type in ("halffloat", "float"):  # 0.1, not the nearest float32 written out in float64
+        column = column.cast("string").cast("float64")
+    values = [float(value) if isinstance(value, Decimal) else value for value in column.to_pylist()]
     refuse_missing(name, np.array([value is None or value != value for value in values]))
     for row, value in enumerate(values):
         if value in (np.inf, -np.inf):

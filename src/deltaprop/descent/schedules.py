@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+_FLOAT64 = np.dtype(np.float64)
+
 Eta = float | Sequence[float] | Callable[[int], float]
 
 
-def _checked(value: Any, name: str, where: str) -> float:
+def _checked(value: Any, name: str, where: str, dtype: np.dtype[Any]) -> float:
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(f"{where}: {name} needs to be a number; got {value!r}.")
-    number = float(value)
-    if not (math.isfinite(number) and number >= 0):
-        raise ValueError(f"{where}: {name} needs to be finite and at least 0; got {number!r}.")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if not 0 <= number <= float(np.finfo(dtype).max):
+        raise ValueError(f"{where}: {name} needs to be finite in {dtype} and at least 0; got {number!r}.")
     return number
 
 
-def etas(eta: Eta, first: int, epochs: int, *, where: str) -> Callable[[int], float]:
+def etas(eta: Eta, first: int, epochs: int, *, where: str, dtype: np.dtype[Any] = _FLOAT64) -> Callable[[int], float]:
     """Return the function n → η_n for the epochs n = first, …, first + epochs − 1.
 
     Parameters
@@ -45,11 +49,11 @@ def etas(eta: Eta, first: int, epochs: int, *, where: str) -> Callable[[int], fl
     0.25
     """
     if callable(eta):
-        return lambda n: _checked(eta(n), f"eta({n})", where)
+        return lambda n: _checked(eta(n), f"eta({n})", where, dtype)
     if isinstance(eta, str) or not (isinstance(eta, Sequence) or (isinstance(eta, np.ndarray) and eta.ndim == 1)):
-        value = _checked(eta, "eta", where)
+        value = _checked(eta, "eta", where, dtype)
         return lambda n: value
-    values = [_checked(value, f"eta[{k}]", where) for k, value in enumerate(eta)]
+    values = [_checked(value, f"eta[{k}]", where, dtype) for k, value in enumerate(eta)]
     if len(values) < first + epochs - 1:
         raise ValueError(
             f"{where}: eta has {len(values)} values; epochs {first} to {first + epochs - 1} need "

@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deltaprop.errors import optional
-from deltaprop.storage import PathLike, replace_file
-from deltaprop.training import History
 
-_FORMATS = ("png", "svg", "pdf")
+if TYPE_CHECKING:
+    from deltaprop.training import History
 
-
-def check_picture(path: PathLike) -> None:
-    """Raise ValueError unless the name ends in a format that can be drawn, MissingExtraError without matplotlib."""
-    if Path(path).suffix.lstrip(".").lower() not in _FORMATS:
-        raise ValueError(f"{path}: a picture's name needs to end in {', '.join('.' + name for name in _FORMATS)}.")
-    optional("matplotlib", "plot")
+PICTURES = (".png", ".svg", ".pdf")
 
 
-def draw_losses(history: History, path: PathLike) -> None:
-    """Draw E, and E of the validation samples, over the epochs into a file.
+def draw_losses(history: History, suffix: str) -> bytes:
+    """Draw E, and E of the validation samples, over the epochs.
 
     Parameters
     ----------
     history : History
-    path : path-like
-        Ending in .png, .svg or .pdf.
+    suffix : str
+        The format: ".png", ".svg" or ".pdf".
+
+    Returns
+    -------
+    bytes
+        The picture, as a file holds it.
 
     Raises
     ------
     ValueError
-        If the name ends in something else.
+        If the format is another.
     MissingExtraError
         If matplotlib is not installed.
     """
-    check_picture(path)
+    if suffix.lower() not in PICTURES:
+        raise ValueError(f"A picture needs to be one of {', '.join(PICTURES)}; got {suffix!r}.")
     figure = optional("matplotlib.figure", "plot").Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
     epochs = range(1, len(history) + 1)
@@ -52,5 +52,5 @@ def draw_losses(history: History, path: PathLike) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     picture = io.BytesIO()
-    figure.savefig(picture, format=Path(path).suffix.lstrip(".").lower(), dpi=150)
-    replace_file(path, picture.getvalue())
+    figure.savefig(picture, format=suffix.lower().removeprefix("."), dpi=150)
+    return picture.getvalue()

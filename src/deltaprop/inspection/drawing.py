@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 from deltaprop.model import Model
+from deltaprop.storage import PathLike, replace_file
 
 _MOST_UNITS = 8  # of a layer that are drawn one by one
 _MOST_LABELS = 12  # between two layers that are written at their edges
@@ -28,9 +28,9 @@ class Drawing:
     def __str__(self) -> str:
         return self.svg
 
-    def save(self, path: str | Path) -> None:
-        """Write the SVG to ``path``."""
-        Path(path).write_text(self.svg, encoding="utf-8")
+    def save(self, path: PathLike) -> None:
+        """Write the SVG to ``path``, whole or not at all; raise OSError where it cannot be written."""
+        replace_file(path, self.svg.encode())
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,9 @@ def _edges(left: list[_Unit], right: list[_Unit], letter: str) -> list[str]:
             if labelled:
                 at = 0.70 if len(left) <= len(right) else 0.30  # near the end where the edges lie furthest apart
                 index = f"{j if len(right) > 1 else ''}{i}".translate(_SUBSCRIPT)
-                parts.append(
-                    f'<text x="{source.x + at * dx:.1f}" y="{source.y + at * dy - 4:.1f}" font-size="11" '
-                    f'fill="#8a4b08" text-anchor="middle" stroke="#ffffff" stroke-width="3" paint-order="stroke">'
-                    f"{letter}{index}</text>"
-                )
+                where = f'x="{source.x + at * dx:.1f}" y="{source.y + at * dy - 4:.1f}" font-size="11"'
+                for paint in ('stroke="#ffffff" stroke-width="3"', 'fill="#8a4b08"'):  # a halo, then the letters
+                    parts.append(f'<text {where} text-anchor="middle" {paint}>{letter}{index}</text>')
     return parts
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from deltaprop.arrays import Array, numbers_in
 from deltaprop.model import Model
 
-Array = NDArray[Any]
 MOST_ROWS = 400  # of a printed table
+
+
+class TraceNumber(NamedTuple):
+    """One number of a trace: its symbol, the name of its unit or units, its value, and its layer (0 is the input)."""
+
+    symbol: str
+    name: str
+    value: float
+    layer: int
 
 
 @dataclass(frozen=True)
@@ -33,8 +42,10 @@ class LayerTrace:
         ∂E/∂w_ji = δ_j z_i at [i, j], equation (1).
     db : ndarray (n_out,) or None
         ∂E/∂b_j = δ_j; None without biases.
-    W, b : ndarray
+    W, b : ndarray (n_in, n_out), (n_out,)
         The weights and biases that were used, copies.
+    h : str
+        The layer's activation.
     units, inputs : tuple of str
         The names of the layer's units and of what leads into them.
     """
@@ -79,8 +90,13 @@ class Trace:
     layers: tuple[LayerTrace, ...]
     inputs: tuple[str, ...]
 
-    def rows(self) -> list[tuple[str, str, float]]:
-        """Return (symbol, name, value) for every number of a single sample, in the order of the two passes.
+    def rows(self, *, matrices: bool = True) -> list[TraceNumber]:
+        """Return every number of a single sample by name, in the order of the two passes.
+
+        Parameters
+        ----------
+        matrices : bool, default True
+            Whether to give ∂E/∂w and the Jacobian of softmax, which may be very many.
 
         Raises
         ------
@@ -91,43 +107,51 @@ class Trace:
             raise ValueError(
                 f"Trace: a table shows one sample; this trace holds {len(self.x)}. Take one: net.trace(X[0], R[0])."
             )
-        rows: list[tuple[str, str, float]] = []
+        rows: list[TraceNumber] = []
 
-        def add(symbol: str, names: Sequence[str], values: Array) -> None:
-            rows.extend((symbol, name, float(value)) for name, value in zip(names, values, strict=True))
+        def add(symbol: str, layer: int, names: Iterable[str], values: Array) -> None:
+            rows.extend(
+                TraceNumber(symbol, name, float(value), layer) for name, value in zip(names, values.flat, strict=True)
+            )
 
-        add("x", self.inputs, self.x)
-        for layer in self.layers:
-            add("a", layer.units, layer.a)
-            add("z", layer.units, layer.z)
-        add("r", self.layers[-1].units, self.r)
-        rows.append(("E", "", float(self.E)))
-        for layer in reversed(self.layers):
+        depth = len(self.layers)
+        add("x", 0, self.inputs, self.x)
+        for k, layer in enumerate(self.layers, start=1):
+            add("a", k, layer.units, layer.a)
+            add("z", k, layer.units, layer.z)
+        add("r", depth, self.layers[-1].units, self.r)
+        rows.append(TraceNumber("E", "", float(self.E), depth))
+        for k, layer in zip(range(depth, 0, -1), reversed(self.layers), strict=True):
             if layer.dh.ndim == 1:
-                add("h′", layer.units, layer.dh)
-            else:
-                names = [f"{j}, {k}" for j in layer.units for k in layer.units]
-                add("∂z/∂a", names, layer.dh.reshape(-1))
-            add("δ", layer.units, layer.delta)
-            names = [f"{i} → {j}" for i in layer.inputs for j in layer.units]
-            add("∂E/∂w", names, layer.dW.reshape(-1))
+                add("h′", k, layer.units, layer.dh)
+            elif matrices:
+                add("∂z/∂a", k, (f"{j}, {i}" for j in layer.units for i in layer.units), layer.dh)
+            add("δ", k, layer.units, layer.delta)
+            if matrices:
+                add("∂E/∂w", k, (f"{i} → {j}" for i in layer.inputs for j in layer.units), layer.dW)
             if layer.db is not None:
-                add("∂E/∂b", layer.units, layer.db)
+                add("∂E/∂b", k, layer.units, layer.db)
         return rows
+
+    @property
+    def in_matrices(self) -> int:
+        """How many numbers ``rows(matrices=False)`` leaves out."""
+        jacobians = sum(layer.dh.size for layer in self.layers if layer.dh.ndim > 1)
+        return jacobians + sum(layer.dW.size for layer in self.layers)
 
     def __str__(self) -> str:
         if self.x.ndim != 1:
             shapes = " → ".join(str(layer.a.shape[1]) for layer in self.layers)
-            return f"Trace of {len(self.x)} samples, {self.x.shape[1]} → {shapes}; mean E {float(np.mean(self.E)):.6g}"
-        rows = self.rows()
-        left = len(rows) - MOST_ROWS
-        if left > 0:
-            rows = rows[:MOST_ROWS]
-        width = max(len(symbol) for symbol, _, _ in rows)
-        longest = max(len(name) for _, name, _ in rows)
-        lines = [f"{symbol:<{width}}  {name:<{longest}}  {value: .10g}" for symbol, name, value in rows]
-        if left > 0:
-            lines.append(f"… {left} more numbers; they are in .layers")
+            mean = f"; mean E {float(np.mean(self.E)):.6g}" if len(self.x) else ""
+            return f"Trace of {len(self.x)} samples, {self.x.shape[1]} → {shapes}{mean}"
+        rows = self.rows(matrices=False)
+        few = len(rows) + self.in_matrices <= MOST_ROWS
+        rows = self.rows() if few else rows[:MOST_ROWS]
+        width = max(len(row.symbol) for row in rows)
+        longest = max(len(row.name) for row in rows)
+        lines = [f"{row.symbol:<{width}}  {row.name:<{longest}}  {row.value: .10g}" for row in rows]
+        if not few:
+            lines.append("… the other numbers are in .layers, and in .rows()")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -154,13 +178,14 @@ def trace(
 
     ``inputs`` and ``outputs`` name the input columns and the output units; `Network.trace` documents the rest.
     """
-    x, r = np.asarray(X), np.asarray(R)
+    where = f"{type(model).__name__}.trace"
+    x, r = numbers_in(X, model.dtype, "x", where=where), numbers_in(R, model.dtype, "r", where=where)
     single = x.ndim == 1
     if single:
         if x.size != model.layers[0]:
-            raise ValueError(f"{type(model).__name__}.trace: x needs {model.layers[0]} inputs; got {x.size}.")
+            raise ValueError(f"{where}: x needs {model.layers[0]} inputs; got {x.size}.")
         if r.size != model.layers[-1]:
-            raise ValueError(f"{type(model).__name__}.trace: r needs {model.layers[-1]} targets; got {r.size}.")
+            raise ValueError(f"{where}: r needs {model.layers[-1]} targets; got {r.size}.")
         x, r = x.reshape(1, -1), r.reshape(1, -1)
     raw = model.raw_trace(x, r)
 
@@ -189,4 +214,4 @@ def trace(
         )
         below = units
     E = float(raw.E[0]) if single else raw.E
-    return Trace(one(raw.x), one(raw.r), layers[-1].z, E, tuple(layers), names)
+    return Trace(one(raw.x).copy(), one(raw.r).copy(), layers[-1].z, E, tuple(layers), names)

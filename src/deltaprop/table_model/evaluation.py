@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.data.targets import Labels, Quantity
+from deltaprop.data.targets import Labels, Quantity, label_text, shorten
+from deltaprop.errors import TableError, did_you_mean
 
 Array = NDArray[np.float64]
 
@@ -48,8 +49,11 @@ class Evaluation:
     unknown: int = 0
 
     def __getitem__(self, name: str) -> float:
-        """Return the model's value of the metric called ``name``."""
-        return next(metric.value for metric in self.metrics if metric.name == name)
+        """Return the model's value of the metric called ``name``; raise KeyError where there is none."""
+        values = {metric.name: metric.value for metric in self.metrics}
+        if name not in values:
+            raise KeyError(f"no metric {name!r}.{did_you_mean(name, values)} There are: {', '.join(values)}.")
+        return values[name]
 
     def __str__(self) -> str:
         width = max(len(metric.name) for metric in self.metrics)
@@ -65,52 +69,45 @@ def evaluate_classes(target: Labels, P: Array, classes: NDArray[np.intp]) -> Eva
     """
     from sklearn import metrics
 
+    P = P / P.sum(axis=1, keepdims=True)  # float32 leaves 1e-7 of it
     shares = np.array(target.counts) / sum(target.counts)
     known = classes >= 0
+    if not known.any():
+        labels = ", ".join(shorten(label_text(label)) for label in target.labels[:10])
+        raise TableError(f"No row has a label of {target.name!r} that was met in training: {labels}.")
     seen, seen_P = classes[known], P[known]
     present = np.unique(seen)
     predicted, frequent = P.argmax(axis=1), np.full(len(classes), int(shares.argmax()))
+    places = np.arange(len(shares))
+
+    def recall(guess: NDArray[np.intp]) -> float:
+        return float(metrics.recall_score(seen, guess[known], labels=present, average="macro", zero_division=0))
+
+    def log_loss(P: Array) -> float:
+        return float(metrics.log_loss(seen, np.maximum(P, np.finfo(np.float64).tiny), labels=places))
+
     results = [
-        Metric(
-            "accuracy",
-            float(metrics.accuracy_score(classes, predicted)),
-            float(metrics.accuracy_score(classes, frequent)),
-            True,
-        )
+        Metric("accuracy", float((predicted == classes).mean()), float((frequent == classes).mean()), True),
+        Metric("balanced accuracy", recall(predicted), recall(frequent), True),
+        Metric("log loss", log_loss(seen_P), log_loss(np.tile(shares, (len(seen), 1))), False),
     ]
-    if len(present):
-        own, trivial = (
-            float(metrics.recall_score(seen, guess[known], labels=present, average="macro", zero_division=0))
-            for guess in (predicted, frequent)
-        )
-        results.append(Metric("balanced accuracy", own, trivial, True))
-        labels = np.arange(len(shares))
-        floor = np.finfo(np.float64).tiny
-        results.append(
-            Metric(
-                "log loss",
-                float(metrics.log_loss(seen, np.maximum(seen_P, floor), labels=labels)),
-                float(metrics.log_loss(seen, np.tile(np.maximum(shares, floor), (len(seen), 1)), labels=labels)),
-                False,
-            )
-        )
     if len(shares) == 2 and len(present) == 2:
         results.append(Metric("ROC AUC", float(metrics.roc_auc_score(seen, seen_P[:, 1])), 0.5, True))
     return Evaluation(len(classes), tuple(results), int((~known).sum()))
 
 
-def evaluate_quantity(target: Quantity, predicted: Array, values: Array) -> Evaluation:
-    """Judge predictions (n,) by the true values (n,), both in the target's unit; the baseline is the training mean."""
+def evaluate_quantity(target: Quantity, y: Array, r: Array) -> Evaluation:
+    """Judge the network's y (n,) by r (n,), both standardised; the baseline is the training mean, 0 there.
+
+    Errors are given in the target's own unit; squares of large and of tiny quantities stay in range.
+    """
     from sklearn import metrics
 
-    mean = np.full(len(values), target.mean)
+    mean = np.zeros(len(r))
     results = []
-    if len(values) > 1 and np.ptp(values) > 0:
-        results.append(
-            Metric("R²", float(metrics.r2_score(values, predicted)), float(metrics.r2_score(values, mean)), True)
-        )
+    if len(r) > 1 and np.ptp(r) > 0:
+        results.append(Metric("R²", float(metrics.r2_score(r, y)), float(metrics.r2_score(r, mean)), True))
     for name, function in (("RMSE", metrics.root_mean_squared_error), ("MAE", metrics.mean_absolute_error)):
-        results.append(
-            Metric(f"{name} ({target.name})", float(function(values, predicted)), float(function(values, mean)), False)
-        )
-    return Evaluation(len(values), tuple(results))
+        own, trivial = (target.scale * float(function(r, guess)) for guess in (y, mean))
+        results.append(Metric(f"{name} ({target.name})", own, trivial, False))
+    return Evaluation(len(r), tuple(results))

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deltaprop.arrays import whole_number
+from deltaprop.arrays import Array, whole_number
 from deltaprop.data import TableEncoder, TableLike, Target, read_table
-from deltaprop.data.columns import NumericColumn, numbers
 from deltaprop.data.tables import column_of
 from deltaprop.data.targets import Labels, Quantity, target_from_json
 from deltaprop.descent.schedules import Eta
-from deltaprop.errors import DivergenceError, NotFittedError, TableError
+from deltaprop.errors import NotFittedError, TableError
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
-from deltaprop.inspection.trace import trace
 from deltaprop.network import Network
 from deltaprop.storage import PathLike, write_model_file
 from deltaprop.table_model.evaluation import Evaluation, evaluate_classes, evaluate_quantity
-from deltaprop.table_model.preparation import Prepared, prepare
-from deltaprop.table_model.trace import TableTrace
+from deltaprop.table_model.fitting import learn
+from deltaprop.table_model.preparation import prepare
+from deltaprop.table_model.provenance import check_provenance, metrics_of, new_provenance
+from deltaprop.table_model.trace import TableTrace, trace_row
 from deltaprop.training import History
-from deltaprop.training.loop import train
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Array = NDArray[Any]
-
-_ETAS = (0.1, 0.01, 0.001)  # tried in turn while descent diverges, where the caller named none
-_STEPS = 40_000  # of descent, about, where the caller named no epochs
-_EPOCHS = (20, 300)  # at least and at most then
-_PATIENCE = 30  # epochs without a lower validation loss
 _CHECKED_ROWS = 100  # of a table, for the gradient check
 
 
@@ -68,6 +59,15 @@ class TableModel:
     evaluation : Evaluation or None
         Of the rows that the last `fit` held out.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If hidden, h, seed or dtype cannot be used; see `Network`.
+
+    Notes
+    -----
+    Source: the network and its training are `Network`'s; docs/tables.md says what becomes of each column.
+
     Examples
     --------
     >>> from deltaprop import TableModel
@@ -88,11 +88,15 @@ class TableModel:
         seed: int = 0,
         dtype: str = "float64",
     ) -> None:
+        if not isinstance(hidden, Sequence) or isinstance(hidden, str):
+            raise TypeError(
+                f"TableModel: hidden needs the units of each hidden layer, such as (32, 16); got {hidden!r}."
+            )
+        Network([1, *hidden, 1], h=h, seed=seed, dtype=dtype)  # raises where an argument cannot be used
         self.hidden = tuple(hidden)
         self.h = h if isinstance(h, str) else tuple(h)
         self.seed = seed
         self.dtype = dtype
-        Network([1, *self.hidden, 1], h=h, seed=seed, dtype=dtype)  # raises where an argument cannot be used
         self.notes: list[str] = []
         self.evaluation: Evaluation | None = None
         self._parts: tuple[TableEncoder, Target, Network, dict[str, Any]] | None = None
@@ -105,7 +109,7 @@ class TableModel:
         target: str,
         *,
         task: str | None = None,
-        drop: Sequence[str] = (),
+        drop: str | Sequence[str] | None = None,
         epochs: int | None = None,
         eta: Eta | None = None,
         batch_size: int = 32,
@@ -122,7 +126,7 @@ class TableModel:
             The column to predict.
         task : "classification" or "regression", optional
             Where the target's type should not decide.
-        drop : sequence of str
+        drop : str or sequence of str, optional
             Columns that are not to be inputs.
         epochs : int, optional
             At most so many; by default about 40,000 steps, but 20 to 300 epochs.
@@ -146,55 +150,47 @@ class TableModel:
             If the table's file cannot be read.
         TableError
             If the table, the target or a column cannot be used.
+        TypeError, ValueError
+            If another argument cannot be used.
+        MissingExtraError
+            If pyarrow is not installed.
         DivergenceError
             If the parameters stop being finite.
         """
         batch_size = whole_number(batch_size, "batch_size", at_least=1, where="TableModel.fit")
-        if validation is not None and not (isinstance(validation, float) and 0 < validation < 1):
+        if validation is not None and not (isinstance(validation, float | np.floating) and 0 < validation < 1):
             raise ValueError(
                 f"TableModel.fit: validation needs to be a share between 0 and 1, or None; got {validation!r}."
             )
-        drop = [drop] if isinstance(drop, str) else list(drop)
-        data = prepare(read_table(table), target, task=task, drop=drop, validation=validation, seed=self.seed)
-        output, loss = data.target.functions
-        network = Network(
-            [data.X.shape[1], *self.hidden, data.target.n_out],
+        drop = [drop] if isinstance(drop, str) else list(drop or ())
+        if target in drop:
+            raise TableError(f"The target {target!r} cannot be dropped.")
+        source = read_table(table)
+        data = prepare(source, target, task=task, drop=drop, validation=validation, seed=self.seed)
+        network, history, notes = learn(
+            data,
+            hidden=self.hidden,
             h=self.h,
-            output=output,
-            loss=loss,
             seed=self.seed,
             dtype=self.dtype,
-        )
-        if verbose:
-            print(*data.summary(), network, sep="\n", file=sys.stderr, flush=True)
-        steps = -(-len(data.X) // batch_size)
-        history, notes = _descend(
-            network,
-            data,
-            epochs=int(np.clip(_STEPS // steps, *_EPOCHS)) if epochs is None else epochs,
+            epochs=epochs,
             eta=eta,
             batch_size=batch_size,
             verbose=verbose,
         )
-        from importlib.metadata import version
-
-        provenance: dict[str, Any] = {
-            "deltaprop": version("deltaprop"),
-            "rows": len(data.X),
-            "rows held out": data.held_out.num_rows,
-            "columns dropped": drop,
-            "epochs": len(history),
-            "epoch kept": len(history) if history.best_epoch is None else history.best_epoch,
-            "eta": history.eta[-1] if history.eta else 0.0,
-            "batch size": batch_size,
-        }
+        used = {target, *drop, *(column.name for column in data.encoder.columns)}
+        provenance = new_provenance(
+            data,
+            history,
+            batch_size=batch_size,
+            dropped=drop,
+            ignored=[name for name in source.column_names if name not in used],
+        )
         self._parts = data.encoder, data.target, network, provenance
         self.notes = data.notes + notes
         self.evaluation = self._evaluation(data.held_out) if data.held_out.num_rows else None
         if self.evaluation is not None:
-            provenance["metrics"] = {
-                m.name: {"model": m.value, "baseline": m.baseline} for m in self.evaluation.metrics
-            }
+            provenance["metrics"] = metrics_of(self.evaluation)
         return history
 
     # ---- what the model says ---------------------------------------------------------------------------------------
@@ -222,20 +218,60 @@ class TableModel:
     def read(self, table: TableLike) -> pa.Table:
         """Return a table as this model reads it: text where its columns held text.
 
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+
+        Returns
+        -------
+        pyarrow.Table
+            Which every verb of the model takes.
+
         Raises
         ------
-        FileNotFoundError, OSError, TableError
-            If it cannot be read, or is empty.
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        TableError
+            If it is no table, or has no rows.
         """
         return read_table(
             table, text=[*self.encoder.text_columns, *([self.target.name] if self.target.is_text else [])]
         )
 
     def unused_columns(self, table: pa.Table) -> list[str]:
-        """Return the columns of a table that the model does not look at."""
+        """Return the names of a table's columns that were not in the table that the model was fitted to.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            As `read` returns it.
+        """
         known = {column.name for column in self.encoder.columns} | {self.target.name}
-        known |= set(self.provenance["columns dropped"])
+        known |= {*self.provenance["columns dropped"], *self.provenance["columns ignored"]}
         return [name for name in table.column_names if name not in known]
+
+    def notes_on(self, table: pa.Table) -> list[str]:
+        """Return what the owner of a table wants to know before predictions from it are used, a line each.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            As `read` returns it.
+
+        Raises
+        ------
+        TableError
+            If a column is missing.
+        """
+        notes = []
+        unused = self.unused_columns(table)
+        if unused:
+            notes.append(f"columns that the model does not know are ignored: {', '.join(unused)}")
+        for name in self.encoder.unmet(table):
+            notes.append(f"no cell of column {name!r} is a level that was met in training")
+        return notes
 
     def predict(self, table: TableLike) -> Array:
         """Return a label, or a value in the target's own unit, for every row.
@@ -245,8 +281,15 @@ class TableModel:
         table : path-like, pyarrow.Table, frame or mapping
             With the columns that the model was fitted to; others are ignored.
 
+        Returns
+        -------
+        ndarray (n,)
+            Labels as the target's column held them, or float64.
+
         Raises
         ------
+        NotFittedError
+            If the model has not been fitted.
         FileNotFoundError, OSError
             If the table's file cannot be read.
         TableError
@@ -256,14 +299,27 @@ class TableModel:
         y = self._y(self.read(table))
         if isinstance(target, Quantity):
             return target.own_unit(y[:, 0])
-        labels: Array = np.array(target.labels)[target.probabilities(y).argmax(axis=1)]
-        return labels
+        return target.decide(target.probabilities(y))
 
     def predict_proba(self, table: TableLike) -> Array:
-        """Return P (n, classes), the columns in the order of ``target.labels``.
+        """Return the probability of every class for every row.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to; others are ignored.
+
+        Returns
+        -------
+        ndarray (n, classes)
+            The columns in the order of ``target.labels``.
 
         Raises
         ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
         TableError
             As `predict`, or if the model predicts a quantity.
         """
@@ -275,10 +331,24 @@ class TableModel:
     def evaluate(self, table: TableLike) -> Evaluation:
         """Judge the model on a table that has the target, beside the trivial baseline.
 
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target.
+
+        Returns
+        -------
+        Evaluation
+            Accuracies, log loss in nats and the area under the ROC curve; or R², and errors in the target's own unit.
+
         Raises
         ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
         TableError
-            As `predict`, or if the target is missing.
+            As `predict`, or if the target is missing, or no row has a label that was met in training.
         """
         return self._evaluation(self.read(table))
 
@@ -288,12 +358,21 @@ class TableModel:
         Parameters
         ----------
         table : path-like, pyarrow.Table, frame or mapping
-            With the target.
+            With the columns that the model was fitted to, and the target.
         row : int, default 0
             Counted from 0.
 
+        Returns
+        -------
+        TableTrace
+            The network's numbers by name, beside those in the table's own units.
+
         Raises
         ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
         IndexError
             If there is no such row.
         TableError
@@ -304,34 +383,26 @@ class TableModel:
             raise IndexError(
                 f"TableModel.trace: there is no row {row}; the table has {data.num_rows:,}, counted from 0."
             )
-        one = data.slice(row, 1)
-        target = self.target
-        column = column_of(one, target.name, what="target column")
-        r, truth = target.encode(column)
-        if isinstance(target, Labels) and truth[0] < 0:
-            raise TableError(f"The label {column[0]} of row {row + 1} was not met in training: it has no r.")
-        result = trace(
-            self.network, self.encoder.encode(one)[0], r[0], inputs=self.encoder.inputs, outputs=target.outputs
-        )
-        own = {
-            ("x", c.name): float(numbers(c.name, one.column(c.name))[0])
-            for c in self.encoder.columns
-            if isinstance(c, NumericColumn)
-        }
-        own = {key: value for key, value in own.items() if not np.isnan(value)}
-        if isinstance(target, Labels):
-            return TableTrace(result, row, self.predict(one)[0], target.labels[truth[0]], own)
-        s, output = target.scale, target.outputs[0]
-        y = float(target.own_unit(result.y[0]))
-        own |= {("a", output): y, ("z", output): y, ("r", output): float(truth[0])}
-        own |= {("E", ""): s * s * result.E, ("δ", output): s * float(result.layers[-1].delta[0])}
-        return TableTrace(result, row, y, float(truth[0]), own)
+        return trace_row(self.network, self.encoder, self.target, data.slice(row, 1), row)
 
     def check_gradient(self, table: TableLike) -> GradientReport:
         """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.
 
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target.
+
+        Returns
+        -------
+        GradientReport
+
         Raises
         ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
         TableError
             As `evaluate`.
         """
@@ -344,14 +415,19 @@ class TableModel:
         return check_gradient(self.network, X[known], R[known])
 
     def _y(self, data: pa.Table) -> Array:
-        return np.asarray(self.network.predict(self.encoder.encode(data)), np.float64)
+        y = np.asarray(self.network.predict(self.encoder.encode(data)), np.float64)
+        if not np.isfinite(y).all():
+            raise TableError(
+                "The network's output is not finite: its parameters, or the numbers of the table, are too large."
+            )
+        return y
 
     def _evaluation(self, data: pa.Table) -> Evaluation:
         target = self.target
-        truth = target.encode(column_of(data, target.name, what="target column"))[1]
+        r, truth = target.encode(column_of(data, target.name, what="target column"))
         y = self._y(data)
         if isinstance(target, Quantity):
-            return evaluate_quantity(target, target.own_unit(y[:, 0]), truth)
+            return evaluate_quantity(target, y[:, 0], r[:, 0])
         return evaluate_classes(target, target.probabilities(y), truth)
 
     def _fitted(self) -> tuple[TableEncoder, Target, Network, dict[str, Any]]:
@@ -364,10 +440,19 @@ class TableModel:
     def save(self, path: PathLike) -> None:
         """Write the model to one file, which replaces what was there, whole or not at all; `deltaprop.load` reads it.
 
+        Parameters
+        ----------
+        path : path-like
+            By custom it ends in ``.deltaprop``.
+
         Raises
         ------
+        NotFittedError
+            If the model has not been fitted.
         OSError
             If it cannot be written; nothing has changed then.
+        ValueError
+            If a parameter is not finite.
         """
         encoder, target, network, provenance = self._fitted()
         header = {
@@ -377,7 +462,7 @@ class TableModel:
             "target": target.as_json(),
             "provenance": provenance,
         }
-        write_model_file(path, header, {"theta": network.theta})
+        write_model_file(path, header, {"theta": network.finite_theta("save")})
 
     @classmethod
     def from_description(cls, header: Mapping[str, Any], theta: Array) -> Self:
@@ -390,8 +475,7 @@ class TableModel:
         if target.functions != (network.output, network.loss):
             raise ValueError("the network's output and loss are not those of the target")
         provenance = dict(header["provenance"])
-        if not isinstance(provenance.get("columns dropped"), list):
-            raise TypeError("the provenance names no dropped columns")
+        check_provenance(provenance)
         h = {"h": network.h[0] if len(set(network.h)) == 1 else network.h} if network.h else {}
         model = cls(hidden=network.layers[1:-1], **h, seed=network.seed, dtype=network.dtype.name)
         model._parts = encoder, target, network, provenance
@@ -402,32 +486,3 @@ class TableModel:
         if self._parts is None:
             return f"TableModel({arguments})"
         return f"TableModel({arguments}) fitted to {self.target.name!r}: {self.target.task}, {self.network.layers}"
-
-
-def _descend(
-    network: Network, data: Prepared, *, epochs: int, eta: Eta | None, batch_size: int, verbose: bool
-) -> tuple[History, list[str]]:
-    """Train; where no eta was named and training diverges, start over with a tenth of it and say so."""
-    notes: list[str] = []
-    for attempt in _ETAS if eta is None else (eta,):
-        try:
-            history = train(
-                network,
-                data.X,
-                data.R,
-                epochs=epochs,
-                eta=attempt,
-                batch_size=batch_size,
-                validation=data.validation,
-                patience=None if data.validation is None else _PATIENCE,
-                verbose=verbose,
-            )
-            return history, notes
-        except DivergenceError as error:
-            if eta is not None or attempt == _ETAS[-1]:
-                raise
-            notes.append(f"training diverged with eta {attempt:g} and was started over with a tenth of that")
-            if verbose:
-                print(f"note: {error}", file=sys.stderr)
-            network.reset()
-    raise AssertionError("unreachable: the last attempt returns or raises")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from numpy.typing import NDArray
-
+from deltaprop.arrays import Array
 from deltaprop.data import TableEncoder, Target, fit_encoder, fit_target
 from deltaprop.data.tables import column_of
-from deltaprop.data.targets import Labels, label_text
+from deltaprop.data.targets import Labels
 from deltaprop.training import hold_out
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -48,17 +45,9 @@ class Prepared:
 
     def summary(self) -> list[str]:
         """Return a few lines on what will be learnt from what."""
-        target = self.target
-        if isinstance(target, Labels):
-            classes = ", ".join(
-                f"{label_text(label)} {count:,}" for label, count in zip(target.labels, target.counts, strict=True)
-            )
-            what = f"classification of {target.name}: {classes if len(target.labels) <= 12 else len(target.labels)}"
-        else:
-            what = f"regression of {target.name}: mean {target.mean:.6g}, standard deviation {target.scale:.6g}"
         rows = f"{len(self.X):,} rows to learn from, {self.held_out.num_rows:,} held out"
         inputs = f"{self.X.shape[1]} inputs from {len(self.encoder.columns)} columns"
-        return [what, f"{rows}; {inputs}", *(f"note: {note}" for note in self.notes)]
+        return [self.target.describe(), f"{rows}; {inputs}", *(f"note: {note}" for note in self.notes)]
 
 
 def prepare(
@@ -73,9 +62,9 @@ def prepare(
     rows, reserved = hold_out(table.num_rows, validation or 0.0, seed, classes)
     learnt, held_out = table.take(rows), table.take(reserved)
     target = fit_target(name, learnt.column(name), whole.task)
-    encoder, notes = fit_encoder(learnt, {name, *drop})
+    encoder, notes = fit_encoder(table, {name, *drop}, rows)
     if validation is not None and not len(reserved):
-        notes.append(f"too few rows ({table.num_rows}) to hold any out: all of them are learnt from")
+        notes.append(f"{validation:g} of {table.num_rows} rows is none to hold out: all of them are learnt from")
 
     def encoded(part: pa.Table) -> tuple[Array, Array]:
         return encoder.encode(part), target.encode(part.column(name))[0]

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Indices = NDArray[np.intp]
+from deltaprop.model import shuffled_order
+
+Indices = NDArray[np.int64]
 
 
 def hold_out(n: int, fraction: float, seed: int, classes: NDArray[Any] | None = None) -> tuple[Indices, Indices]:
@@ -29,12 +31,11 @@ def hold_out(n: int, fraction: float, seed: int, classes: NDArray[Any] | None = 
     >>> len(train), len(held_out), (held_out // 5).tolist()
     (8, 2, [0, 1])
     """
-    random = np.random.default_rng(seed)
-    groups = [np.arange(n)] if classes is None else [np.flatnonzero(classes == c) for c in np.unique(classes)]
-    train, held_out = [], []
-    for rows in groups:
-        shuffled = random.permutation(rows)
-        count = min(round(fraction * len(rows)), len(rows) - 1)
-        held_out.append(shuffled[:count])
-        train.append(shuffled[count:])
-    return np.sort(np.concatenate(train)), np.sort(np.concatenate(held_out))
+    shuffled = shuffled_order(n, seed, 0)  # epochs count from 1
+    groups = [shuffled]
+    if classes is not None:
+        groups = [shuffled[classes[shuffled] == c] for c in np.unique(classes)]
+    counts = [min(round(fraction * len(rows)), len(rows) - 1) for rows in groups]
+    held_out = np.concatenate([rows[:count] for rows, count in zip(groups, counts, strict=True)])
+    train = np.concatenate([rows[count:] for rows, count in zip(groups, counts, strict=True)])
+    return np.sort(train), np.sort(held_out)

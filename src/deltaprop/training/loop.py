@@ -39,41 +39,46 @@ def train(
     """
     where = f"{type(model).__name__}.fit"
     inputs, targets, weights = model.samples(X, R, sample_weight, where)
-    if not len(inputs):
+    n = len(inputs)
+    if not n:
         raise ValueError(f"{where}: X has no rows, so there is nothing to learn from.")
     held_out = _validation(model, validation, where)
     epochs = whole_number(epochs, "epochs", at_least=0, where=where)
     batch_size = whole_number(batch_size, "batch_size", at_least=1, where=where)
     if not isinstance(shuffle, bool | np.bool_):
         raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
-    rate = etas(eta, model.epoch + 1, epochs, where=where)
-
-    if patience is not None and held_out is None:
-        raise ValueError(f"{where}: patience needs validation samples.")
-    best = None if patience is None else BestEpoch(model, whole_number(patience, "patience", at_least=1, where=where))
+    if patience is not None:
+        whole_number(patience, "patience", at_least=1, where=where)
+        if held_out is None:
+            raise ValueError(f"{where}: patience needs validation samples.")
 
     history = History()
-    n = len(inputs)
     with model.training(where), progress(verbose, epochs) as shown:
+        rate = etas(eta, model.epoch + 1, epochs, where=where, dtype=model.dtype)
+        best = None if patience is None else BestEpoch(model, patience)
         for _ in range(epochs):
             began = time.perf_counter()
             epoch = model.epoch + 1
             eta_n = rate(epoch)
-            order = model.epoch_order(n, epoch, bool(shuffle))
             before = model.padded_theta.copy()
             E = 0.0
+            order = model.epoch_order(n, epoch, bool(shuffle))
             for presented, mean in model.passing(inputs, targets, weights, order, eta_n, batch_size):
                 E = mean
                 shown.presented(presented, n)
-            if not (math.isfinite(E) and np.isfinite(model.padded_theta).all()):
-                quantity = _first_not_finite(model, E)
+            quantity = model.not_finite(E)
+            E_validation = None
+            if quantity is None and held_out is not None:
+                E_validation = model.mean_loss(*held_out)
+                if not math.isfinite(E_validation):
+                    quantity = f"E of the validation samples ({E_validation})"
+            if quantity is not None:
                 model.padded_theta[...] = before
                 raise DivergenceError(
                     f"{where}: epoch {epoch} met {quantity} that is not finite, with eta {eta_n:g}. The parameters are "
                     f"those of the end of epoch {epoch - 1}. Use a smaller eta, or scale the inputs and targets."
                 )
-            model.epoch = epoch
-            E_validation = None if held_out is None else model.mean_loss(*held_out)
+            model.count_epoch()
             history.E.append(E)
             history.eta.append(eta_n)
             if E_validation is not None:
@@ -82,9 +87,9 @@ def train(
             shown.epoch_done(epoch, E, E_validation)
             if best is not None and E_validation is not None and best.is_last(E_validation):
                 break
-    if best is not None:
-        best.restore()
-        history.best_epoch = best.epoch
+        if best is not None:
+            best.restore()
+            history.best_epoch = best.epoch
     return history
 
 
@@ -100,11 +105,3 @@ def _validation(model: Model, validation: Any, where: str) -> tuple[Any, Any, An
     if not len(held_out[0]):
         raise ValueError(f"{where}: validation has no rows.")
     return held_out
-
-
-def _first_not_finite(model: Model, E: float) -> str:
-    for layer, (W, b) in enumerate(zip(model.W, model.b, strict=True), start=1):
-        for name, values in (("a weight", W), ("a bias", b)):
-            if values is not None and not np.isfinite(values).all():
-                return f"{name} of layer {layer}"
-    return f"E ({E})"

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any, Protocol, Self
 
+from deltaprop.terminal import say
+
 _LINE_SECONDS = 5.0  # between two lines where there is no terminal
 
 
@@ -36,8 +38,12 @@ class _Silent:
 
 
 def _words(epoch: int, E: float, E_validation: float | None) -> str:
-    validation = "" if E_validation is None else f"  E_validation {E_validation:.6f}"
-    return f"epoch {epoch}  E {E:.6f}{validation}"
+    validation = "" if E_validation is None else f"  E_validation {_short(E_validation)}"
+    return f"epoch {epoch}  E {_short(E)}{validation}"
+
+
+def _short(E: float) -> str:
+    return f"{E:.6f}" if E < 1e6 else f"{E:.6g}"
 
 
 class _Lines(_Silent):
@@ -58,7 +64,7 @@ class _Lines(_Silent):
 
     def _print(self) -> None:
         if self._unsaid:
-            print(self._unsaid, file=sys.stderr, flush=True)
+            say(self._unsaid)
             self._unsaid = ""
 
 
@@ -82,7 +88,8 @@ class _Bar(_Silent):
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._bar.update(self._task, total=self._done)  # training may stop before the last epoch
+        if error[0] is None:
+            self._bar.update(self._task, total=self._done)  # training may stop before the last epoch
         self._bar.__exit__(*error)
 
     def presented(self, samples: int, n: int) -> None:

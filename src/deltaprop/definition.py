@@ -1,0 +1,95 @@
+"""What a network is, without its numbers: layers, functions, loss, seed, dtype; checked once, unchangeable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deltaprop.arrays import whole_number
+from deltaprop.functions import LOSSES, Loss, activation, check_pair, loss
+
+_DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+_MOST_UNITS = 2**40
+
+
+@dataclass(frozen=True)
+class Definition:
+    """The arguments of `Network`, in one form each: tuples, and names without aliases."""
+
+    layers: tuple[int, ...]
+    h: tuple[str, ...]
+    output: str
+    loss: str
+    bias: bool
+    seed: int
+    dtype: np.dtype[Any]
+
+    @property
+    def functions(self) -> list[str]:
+        """The activation of each layer, the output's last."""
+        return [*self.h, self.output]
+
+    @property
+    def loss_entry(self) -> Loss:
+        """What is known of the loss."""
+        return LOSSES[self.loss]
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments of `Network`, JSON-able."""
+        return {
+            "layers": list(self.layers),
+            "h": list(self.h),
+            "output": self.output,
+            "loss": self.loss,
+            "bias": self.bias,
+            "seed": self.seed,
+            "dtype": self.dtype.name,
+        }
+
+
+def define(
+    layers: Any, *, h: Any, output: Any, loss_name: Any, bias: Any, seed: Any, dtype: Any, who: str
+) -> Definition:
+    """Return the definition of a network; `Network` documents the parameters and what is raised."""
+    if isinstance(layers, str | bytes) or not isinstance(layers, Sequence | np.ndarray):
+        raise TypeError(f"{who}: layers needs the units of each layer, such as [2, 4, 1]; got {layers!r}.")
+    sizes = [whole_number(n, f"layers[{k}]", at_least=1, below=_MOST_UNITS, where=who) for k, n in enumerate(layers)]
+    if len(sizes) < 2:
+        raise ValueError(f"{who}: layers needs at least the inputs and the outputs, such as [2, 1]; got {sizes}.")
+
+    hidden = len(sizes) - 2
+    names = [h] * hidden if isinstance(h, str) or not isinstance(h, Sequence) else list(h)
+    if hidden and len(names) != hidden:
+        raise ValueError(f"{who}: h needs one name, or one per hidden layer ({hidden}); got {len(names)}: {names!r}.")
+    chosen = [activation(name, where=f"{who}: h") for name in names[:hidden]]
+    for entry in chosen:
+        if entry.output_only:
+            raise ValueError(f"{who}: h {entry.name!r} is for the output layer only.")
+
+    output_entry = activation(output, where=f"{who}: output")
+    loss_entry = loss(loss_name, where=f"{who}: loss")
+    check_pair(output_entry, loss_entry, sizes[-1], where=who)
+
+    if not isinstance(bias, bool | np.bool_):
+        raise TypeError(f"{who}: bias needs to be True or False; got {bias!r}.")
+    try:
+        own_dtype = _DTYPES["None" if dtype is None else np.dtype(dtype).name]
+    except (KeyError, TypeError):
+        raise ValueError(f"{who}: dtype needs to be 'float32' or 'float64'; got {dtype!r}.") from None
+    return Definition(
+        layers=tuple(sizes),
+        h=tuple(entry.name for entry in chosen),
+        output=output_entry.name,
+        loss=loss_entry.name,
+        bias=bool(bias),
+        seed=seed_in(seed, where=who),
+        dtype=own_dtype,
+    )
+
+
+def seed_in(seed: Any, *, where: str) -> int:
+    """Return a seed as an int; raise TypeError or ValueError if it is no whole number in [0, 2⁶⁴)."""
+    return whole_number(seed, "seed", at_least=0, below=2**64, where=where)

@@ -1,0 +1,72 @@
+"""How a table's network is trained where its owner leaves it to us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deltaprop.descent.schedules import Eta
+from deltaprop.errors import DivergenceError
+from deltaprop.network import Network
+from deltaprop.table_model.preparation import Prepared
+from deltaprop.terminal import say
+from deltaprop.training import History
+from deltaprop.training.loop import train
+
+_ETAS = (0.1, 0.01, 0.001)  # tried in turn while descent diverges, where the caller named none
+_STEPS = 40_000  # of descent, about, where the caller named no epochs
+_EPOCHS = (20, 300)  # at least and at most then
+_PATIENCE = 30  # epochs without a lower validation loss
+
+
+def learn(
+    data: Prepared,
+    *,
+    hidden: Sequence[int],
+    h: str | Sequence[str],
+    seed: int,
+    dtype: str,
+    epochs: int | None,
+    eta: Eta | None,
+    batch_size: int,
+    verbose: bool,
+) -> tuple[Network, History, list[str]]:
+    """Return a network trained on what was prepared, its history, and what its owner wants to know.
+
+    Where no eta was named and training diverges it starts over with a tenth of it. `TableModel.fit` documents the rest.
+    """
+    output, loss = data.target.functions
+    layers = [data.X.shape[1], *hidden, data.target.n_out]
+    network = Network(layers, h=h, output=output, loss=loss, seed=seed, dtype=dtype)
+    if verbose:
+        for line in (*data.summary(), network):
+            say(line)
+    if epochs is None:
+        epochs = int(np.clip(_STEPS // -(-len(data.X) // batch_size), *_EPOCHS))
+
+    def once(eta: Eta) -> History:
+        return train(
+            network,
+            data.X,
+            data.R,
+            epochs=epochs,
+            eta=eta,
+            batch_size=batch_size,
+            validation=data.validation,
+            patience=None if data.validation is None else _PATIENCE,
+            verbose=verbose,
+        )
+
+    if eta is not None:
+        return network, once(eta), []
+    notes: list[str] = []
+    for attempt in _ETAS[:-1]:
+        try:
+            return network, once(attempt), notes
+        except DivergenceError:
+            notes.append(f"training diverged with eta {attempt:g} and was started over with a tenth of that")
+            network.reset()
+            if verbose:
+                say(f"note: {notes[-1]}")
+    return network, once(_ETAS[-1]), notes

@@ -1,0 +1,49 @@
+"""Where a model comes from: what `TableModel.fit` writes into the file beside the model itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deltaprop.table_model.evaluation import Evaluation
+from deltaprop.table_model.preparation import Prepared
+from deltaprop.training import History
+
+
+def new_provenance(
+    data: Prepared, history: History, *, batch_size: int, dropped: list[str], ignored: list[str]
+) -> dict[str, Any]:
+    """Return what a model file says of how its model was made, JSON-able."""
+    from importlib.metadata import version
+
+    return {
+        "deltaprop": version("deltaprop"),
+        "rows": len(data.X),
+        "rows held out": data.held_out.num_rows,
+        "columns dropped": dropped,
+        "columns ignored": ignored,
+        "epochs": len(history),
+        "epoch kept": len(history) if history.best_epoch is None else history.best_epoch,
+        "eta": history.eta[-1] if history.eta else 0.0,
+        "batch size": batch_size,
+    }
+
+
+def metrics_of(evaluation: Evaluation) -> dict[str, dict[str, float]]:
+    """Return an evaluation as provenance keeps it."""
+    return {metric.name: {"model": metric.value, "baseline": metric.baseline} for metric in evaluation.metrics}
+
+
+def check_provenance(provenance: dict[str, Any]) -> None:
+    """Raise TypeError where what a file says of a model's origin is not what `TableModel.fit` writes."""
+    for what in ("columns dropped", "columns ignored"):
+        names = provenance[what]
+        if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+            raise TypeError(f"{what} are not names")
+    metrics = provenance.get("metrics", {})
+    if not isinstance(metrics, dict):
+        raise TypeError("metrics are not those of a model")
+    for values in metrics.values():
+        if not (isinstance(values, dict) and set(values) == {"model", "baseline"}):
+            raise TypeError("metrics are not those of a model")
+        if not all(isinstance(value, int | float) for value in values.values()):
+            raise TypeError("metrics are not numbers")
