@@ -3,9 +3,8 @@ PYTHON ?= python3
 ENV := .venv
 BIN := $(ENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find engine src -type f -not -path '*/__pycache__/*')
-CXX_FILES := $(shell find engine -name '*.?pp')
+BENCHMARKS := $(filter-out benchmarks/measure.py,$(wildcard benchmarks/*.py))
 PIP := -m pip install --quiet --disable-pip-version-check
-export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 13
@@ -13,24 +12,21 @@ help:  ## show this list
 $(ENV)/installed: $(SOURCES)
 	test -d $(ENV) || $(PYTHON) -m venv $(ENV)
 	$(BIN)/python $(PIP) '.[all,dev]'
-	touch $@
+	mkdir -p build && touch $@
 
 run: $(ENV)/installed  ## train on the breast cancer example and evaluate on rows held apart
-	@mkdir -p build
 	$(BIN)/deltaprop fit examples/breast_cancer_train.csv --target diagnosis --out build/breast_cancer.deltaprop
 	$(BIN)/deltaprop evaluate build/breast_cancer.deltaprop examples/breast_cancer_test.csv
 
 test: $(ENV)/installed  ## all tests that need Python alone
 	$(BIN)/python -m pytest -n auto tests --pyargs deltaprop
 
-build/engine/engine_test: $(ENV)/installed
+lint: $(ENV)/installed  ## style, layers, and symbols of the engine
 	$(BIN)/cmake -S . -B build/engine -DDELTAPROP_WERROR=ON > build/engine.log
-	$(BIN)/cmake --build build/engine
-
-lint: build/engine/engine_test  ## style, layers, and symbols of the engine
+	$(BIN)/cmake --build build/engine --parallel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+	$(BIN)/clang-format --dry-run -Werror $(shell find engine -name '*.?pp')
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/check_symbols.py build/engine
 
@@ -41,11 +37,11 @@ types: $(ENV)/installed  ## mypy strict, and the engine's stub against the engin
 
 sanitize: $(ENV)/installed  ## the engine's own test program and the unit tests under ASan and UBSan
 	$(BIN)/cmake -S . -B build/sanitize -DDELTAPROP_WERROR=ON -DDELTAPROP_SANITIZE=ON > build/sanitize.log
-	$(BIN)/cmake --build build/sanitize
+	$(BIN)/cmake --build build/sanitize --parallel
 	build/sanitize/engine_test
 	$(BIN)/python $(PIP) --upgrade --no-deps --target build/sanitize/site -C build-dir=build/sanitize/wheel -C cmake.define.DELTAPROP_SANITIZE=ON .
-	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 \
-	  PYTHONPATH=build/sanitize/site $(BIN)/python -m pytest -n auto tests/unit tests/golden tests/properties
+	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" PYTHONPATH=build/sanitize/site \
+	  ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -n auto tests/unit tests/golden tests/properties
 
 conformance: pyproject.toml  ## against PyTorch, in an environment of its own
 	test -d $(ENV)-conformance || $(PYTHON) -m venv $(ENV)-conformance
@@ -55,7 +51,7 @@ conformance: pyproject.toml  ## against PyTorch, in an environment of its own
 bench: pyproject.toml  ## the benchmarks, with the peers they compare, in an environment of its own
 	test -d $(ENV)-bench || $(PYTHON) -m venv $(ENV)-bench
 	$(ENV)-bench/bin/python $(PIP) '.[all]'
-	for script in benchmarks/[a-z]*.py; do $(ENV)-bench/bin/python $$script || exit 1; done
+	set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(ENV)-bench/bin/python $$script; done
 
 docs: $(ENV)/installed  ## the reference, as HTML in build/docs
 	$(BIN)/python tools/make_docs.py build/docs

@@ -1,9 +1,9 @@
-"""The claim: with the defaults a table comes within a point of accuracy, or 0.02 of R², of scikit-learn's MLP.
+"""The claim: with the defaults a table beats its baseline clearly and comes within a point of scikit-learn's MLP.
 
-Five tables, each under three seeded 70/30 splits. scikit-learn's MLP has the same hidden units (32, 16), its own
-defaults for the rest, and the same encoded columns: those of the encoder that deltaprop fitted, over all of the
-training rows, held-out ones included. And the example of the README over 60 splits, because one test set of 171 rows
-says little.
+Five tables, each under 20 seeded 70/30 splits (large ones 3): on average within a point of accuracy, or 0.02 of R².
+scikit-learn's MLP has the same hidden units (32, 16), its own defaults for the rest, and the same encoded columns: the
+encoder that deltaprop fitted, over all of the training rows, held-out ones included. And the example of the README over
+60 splits, because one test set of 171 rows says little.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from deltaprop.data import fit_target, read_table
 from deltaprop.data.targets import Labels
 from deltaprop.training import hold_out
 
-SPLITS = 3
+SPLITS = {True: 20, False: 3}  # of small tables (below 5,000 rows), whose test sets say little, and of large ones
 SETS = {
-    "penguins": ("species", ()),
-    "titanic": ("Survived", ()),
-    "adult": ("income", ("split",)),
-    "california_housing": ("median_house_value", ()),
-    "wine_quality": ("quality", ()),
+    "penguins": "species",
+    "titanic": "Survived",
+    "adult": "income",
+    "california_housing": "median_house_value",
+    "wine_quality": "quality",
 }
+CLEARLY = 0.05  # above the baseline
 
 
 def divide(table: pa.Table, target: str, seed: int) -> tuple[pa.Table, pa.Table]:
@@ -47,11 +48,11 @@ def divide(table: pa.Table, target: str, seed: int) -> tuple[pa.Table, pa.Table]
     return table.take(train), table.take(test)
 
 
-def ours(train: pa.Table, test: pa.Table, target: str, drop: tuple[str, ...]) -> tuple[TableModel, Any, float]:
+def ours(train: pa.Table, test: pa.Table, target: str) -> tuple[TableModel, Any, float]:
     """The model, its evaluation on the test rows, and the seconds that training took."""
     model = TableModel()
     began = time.perf_counter()
-    model.fit(train, target, drop=drop)
+    model.fit(train, target)
     seconds = time.perf_counter() - began
     return model, model.evaluate(test).metrics[0], seconds
 
@@ -72,15 +73,15 @@ def theirs(model: TableModel, train: pa.Table, test: pa.Table, seed: int) -> tup
 def compare(folder: Path) -> dict[str, Any]:
     """Each table: the measure, ours, theirs and the baseline's, means over the splits."""
     results = {}
-    for name, (target, drop) in SETS.items():
+    for name, target in SETS.items():
         table = read_table(folder / f"{name}.parquet")
         rows = []
-        for seed in range(SPLITS):
+        for seed in range(SPLITS[table.num_rows < 5000]):
             train, test = divide(table, target, seed)
-            model, metric, seconds = ours(train, test, target, drop)
+            model, metric, seconds = ours(train, test, target)
             rows.append((metric.value, *theirs(model, train, test, seed), metric.baseline, seconds))
         own, peer, peer_seconds, baseline, seconds = (statistics.mean(column) for column in zip(*rows, strict=True))
-        within = own >= peer - (0.01 if metric.name == "accuracy" else 0.02)
+        within = own >= peer - (0.01 if metric.name == "accuracy" else 0.02) and own >= baseline + CLEARLY
         print(
             f"{name:<19} {metric.name:<8}  deltaprop {own:.4f} ({seconds:.1f} s)  scikit-learn {peer:.4f} "
             f"({peer_seconds:.1f} s)  baseline {baseline:.4f}{'' if within else '  NOT WITHIN THE CLAIM'}"
@@ -102,7 +103,7 @@ def example(splits: int = 60) -> dict[str, float]:
     data = load_breast_cancer()
     columns = {name: data.data[:, k] for k, name in enumerate(data.feature_names)}
     table = read_table({**columns, "diagnosis": np.array(data.target_names)[data.target]})
-    accuracies = [ours(*divide(table, "diagnosis", seed), "diagnosis", ())[1].value for seed in range(splits)]
+    accuracies = [ours(*divide(table, "diagnosis", seed), "diagnosis")[1].value for seed in range(splits)]
     share = float(np.mean(np.array(accuracies) >= 0.95))
     print(
         f"breast cancer over {splits} splits: accuracy {statistics.mean(accuracies):.4f} on average, least "

@@ -1,5 +1,6 @@
 """Every h × output × loss that go together: the engine's gradient against central differences, and its E."""
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -50,12 +51,90 @@ def test_log_losses_are_finite_far_out(output: str, loss: str, dtype: str, instr
     assert not net.gradient([[1.0]], right).any()
 
 
+def exact(output: str, loss: str, a: np.ndarray, r: np.ndarray) -> tuple[float, list[float]]:
+    """E and δ_o of one sample in 1,000 bits, from the definitions alone."""
+    with mpmath.workprec(4000):
+        a_, r_ = [mpmath.mpf(float(x)) for x in a], [mpmath.mpf(float(x)) for x in r]
+        n = range(len(a_))
+        if output == "softmax":
+            e = [mpmath.exp(x) for x in a_]
+            y = [x / mpmath.fsum(e) for x in e]
+            rest = [(mpmath.fsum(e) - x) / mpmath.fsum(e) for x in e]  # 1 − y
+            dy = [[y[j] * ((rest[j]) if j == k else -y[k]) for k in n] for j in n]  # ∂y_j/∂a_k
+        else:
+            y = {
+                "sigmoid": [1 / (1 + mpmath.exp(-x)) for x in a_],
+                "tanh": [mpmath.tanh(x) for x in a_],
+                "relu": [max(x, mpmath.mpf(0)) for x in a_],
+                "identity": a_,
+            }[output]
+            rest = [1 - x for x in y]
+            slope = {
+                "sigmoid": [p * q for p, q in zip(y, rest, strict=True)],
+                "tanh": [mpmath.sech(x) ** 2 for x in a_],
+                "relu": [mpmath.mpf(x > 0) for x in a_],
+                "identity": [mpmath.mpf(1)] * len(a_),
+            }[output]
+            dy = [[slope[j] if j == k else mpmath.mpf(0) for k in n] for j in n]
+        if loss == "log":
+            E = mpmath.fsum(-r_[j] * mpmath.log(y[j]) - (1 - r_[j]) * mpmath.log(rest[j]) for j in n)
+            dE = [-r_[j] / y[j] + (1 - r_[j]) / rest[j] for j in n]
+        elif loss == "cross_entropy":
+            E = mpmath.fsum(-r_[j] * mpmath.log(y[j]) for j in n)
+            dE = [-r_[j] / y[j] for j in n]
+        else:
+            E = mpmath.fsum((y[j] - r_[j]) ** 2 / 2 for j in n)
+            dE = [y[j] - r_[j] for j in n]
+        return float(E), [float(mpmath.fsum(dE[j] * dy[j][k] for j in n)) for k in n]
+
+
+SPREAD = [
+    [0, 0, 0],
+    [1, -2, 0.5],
+    [8, 0, -3],
+    [-9, 3, 12],
+    [20, 0, -20],
+    [0, 40, 0.25],
+    [-90, 5, 0],
+    [100, 0, 99],
+    [-700, 0, 700],
+    [-800, 800, 0],
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("output", "loss"), pairs())
-def test_saturated_outputs_stay_finite(output: str, loss: str, instruction_set: str) -> None:
-    """Wherever a = ±800 leads, E and the gradient of every pair stay finite."""
-    net = network([1, 3], output=output, loss=loss, bias=False)
-    net.W[0] = [[800, -800, 0]]
-    for k in range(3):
-        r = np.eye(3)[k][None]
-        assert np.isfinite(net.E([[1.0]], r))
-        assert np.isfinite(net.gradient([[1.0]], r)).all()
+def test_E_and_delta_wherever_y_lies(output: str, loss: str, dtype: str, instruction_set: str) -> None:
+    """Where y has rounded to 0 or 1, too: nothing is lost by cancelling or clamping. Every r is tried at every a."""
+    eps = float(np.finfo(dtype).eps)
+    net = network([1, 3], output=output, loss=loss, bias=False, dtype=dtype)
+    targets = [*np.eye(3), [0.25, 0.5, 0.25]] + ([[0, 0, 0], [1, 1, 1]] if loss != "cross_entropy" else [])
+    for a in SPREAD:
+        for r in targets:
+            net.W[0] = [a]
+            t = net.trace([1.0], r)
+            E, delta = exact(output, loss, np.array(a), np.array(r))
+            assert pytest.approx(E, rel=20 * eps, abs=1e-37) == t.E, (a, r)
+            # h' of sigmoid and tanh is exact to 4 eps of its largest value, not relative to itself
+            through_h = loss == "squared_error" and output in ("sigmoid", "tanh")
+            scale = max(np.abs(delta).max() or 1, max(abs(x) for x in (*t.y - r, 0.25)) if through_h else 0)
+            np.testing.assert_allclose(
+                t.layers[0].delta, delta, rtol=0, atol=20 * eps * scale + 1e-37, err_msg=f"{a} {r}"
+            )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_delta_of_a_confident_output_keeps_its_digits(dtype: str, instruction_set: str) -> None:
+    """y − r as y comes close to r: each unit's δ to its own relative accuracy, not only the largest."""
+    for output, loss, n in (("sigmoid", "log", 1), ("softmax", "cross_entropy", 2)):
+        net = network([1, n], output=output, loss=loss, bias=False, dtype=dtype)
+        for size in (1, 8, 12, 20, 50, 80):
+            for k in range(n):
+                a = np.zeros(n)
+                a[k] = size
+                r = np.eye(n)[k]
+                net.W[0] = [a]
+                _, delta = exact(output, loss, a, r)
+                np.testing.assert_allclose(
+                    net.trace([1.0], r).layers[0].delta, delta, rtol=20 * float(np.finfo(dtype).eps)
+                )

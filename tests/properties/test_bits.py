@@ -1,8 +1,10 @@
 """What the bits promise: the same for any number of threads, for a row alone or in a batch, for an epoch in pieces."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ def test_threads(arguments: dict[str, Any], dtype: str, instruction_set: str) ->
     def everything(threads: int) -> list[bytes]:
         y = np.empty((701, net.layers[-1]), dtype)
         _engine.predict(net._plan, theta, X, y, threads)
-        E = np.array(_engine.loss(net._plan, theta, X, R, weights, threads))
+        E = np.array(_engine.loss(net._plan, theta, X, R, weights, (0.0, 0.0), threads))
         g = np.empty_like(theta)
         _engine.gradient(net._plan, theta, X, R, g, weights, threads)
         results = [y, E, g]
@@ -146,12 +148,18 @@ def test_in_a_forked_child() -> None:
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
+        asked_for = np.empty_like(net.padded_theta)
+        _engine.gradient(net._plan, net.padded_theta, X, R, asked_for, None, 2)  # threads asked for, too
         os.write(write, b"same" if net.gradient(X, R).tobytes() == before else b"other")
         os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(read, 5) == b"same"
-    os.close(read)
+    deadline = time.monotonic() + 60
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.01)
     os.close(write)
+    assert os.read(read, 5) == b"same"  # nothing, where it hung
+    os.close(read)
 
 
 def test_instruction_sets_agree_but_for_rounding() -> None:

@@ -21,6 +21,9 @@ TABLE = "height,eyes,tall,price\n" + "".join(
 )
 
 
+BAR = ("fit", "people.csv", "--target", "tall", "--epochs", "300")
+
+
 @pytest.fixture(autouse=True)
 def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in an empty folder that holds one table."""
@@ -107,7 +110,7 @@ def test_a_long_trace_leaves_the_weights_out_and_says_so(capsys: pytest.CaptureF
     run(["trace", "model.deltaprop", "people.csv"])
     out, err = capsys.readouterr()
     assert "∂E/∂w" not in out
-    assert "note: 3,900 ∂E/∂w are left out; --all prints them too" in err
+    assert "note: 3,900 ∂E/∂w and ∂z/∂a are left out; --all prints them too" in err
     run(["trace", "model.deltaprop", "people.csv", "--all"])
     out, err = capsys.readouterr()
     assert out.count("∂E/∂w") == 3900
@@ -131,7 +134,7 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["show", "model.deltaprop"]) == 0
     out = capsys.readouterr().out
     for pattern in (
-        r"^target +tall: classification, no, yes$",
+        r"^target +classification of tall: no 20, yes 20$",
         r"^layers +3-4-1$",
         r"^h +tanh$",
         r"^seed +5$",
@@ -184,7 +187,7 @@ def test_columns_that_were_not_met_are_ignored_with_a_note(capsys: pytest.Captur
     capsys.readouterr()
     assert run(["predict", "model.deltaprop", "new.csv"]) == 0
     out, err = capsys.readouterr()
-    assert err == "note: columns not met in training are ignored: shoe\n"
+    assert err == "note: columns that the model does not know are ignored: shoe\n"
     assert len(out.splitlines()) == 3
 
 
@@ -209,19 +212,26 @@ def test_bad_input_to_fit(capsys: pytest.CaptureFixture[str]) -> None:
     assert fit("binary.csv") == "binary.csv: neither a CSV nor a Parquet file."
     assert "Did you mean 'price'?" in fit("people.csv", "--drop", "prise", target="tall")
     for arguments, message in (
-        (("--hidden", "0,3"), "layers[1] needs to be at least 1"),
-        (("--hidden", "many"), "--hidden needs whole numbers such as 32,16; got 'many'."),
+        (("--hidden", "0,3"), "--hidden needs whole numbers of at least 1 such as 32,16, or 0; got '0,3'."),
+        (("--hidden", "many"), "--hidden needs whole numbers of at least 1 such as 32,16, or 0; got 'many'."),
         (("--h", "tahn"), "Did you mean 'tanh'?"),
-        (("--eta", "-1"), "eta needs to be finite and at least 0"),
+        (("--eta", "-1"), "--eta needs to be finite and at least 0"),
         (("--eta", "nan"), "eta needs to be finite"),
-        (("--epochs", "-3"), "epochs needs to be at least 0"),
+        (("--epochs", "-3"), "Invalid value for '--epochs'"),
         (("--epochs", "3.5"), "Invalid value for '--epochs'"),
-        (("--batch-size", "0"), "batch_size needs to be at least 1"),
-        (("--validation", "2"), "validation needs to be a share between 0 and 1"),
-        (("--seed", "-1"), "seed needs to be at least 0"),
-        (("--task", "ranking"), "task needs to be one of"),
-        (("--plot", "loss.bmp"), "loss.bmp: a picture's name needs to end in .png, .svg, .pdf."),
+        (("--batch-size", "0"), "Invalid value for '--batch-size'"),
+        (("--validation", "2"), "--validation needs to be a share between 0 and 1; got 2."),
+        (("--seed", "-1"), "Invalid value for '--seed'"),
+        (("--task", "ranking"), "--task needs to be classification or regression; got 'ranking'."),
+        (("--plot", "loss.bmp"), "--plot loss.bmp: a picture's name needs to end in .png, .svg, .pdf."),
         (("--plot", "no/loss.png"), "no: No such folder."),
+        (("--plot", "same.png", "--out", "./same.png"), "--plot same.png is the same file as --out."),
+        (("--out", "people.csv"), "--out people.csv is the same file as the table."),
+        (("--plot", "./people.csv"), "--plot people.csv is the same file as the table."),
+        (("--drop", "tall"), "The target 'tall' cannot be dropped."),
+        (("--hidden", "1" + "0" * 30), "--hidden needs whole numbers"),
+        (("--validation", "0.3", "--no-validation"), "--validation and --no-validation contradict each other."),
+        (("--h", "softmax"), "--h 'softmax' is for the output layer only."),
         (("--out", "no/such/m.deltaprop"), "no/such: No such folder."),
         (("--out", "."), "Is a directory"),
         (("--no-such-option",), "No such option: --no-such-option"),
@@ -260,7 +270,7 @@ def test_bad_input_to_the_others(capsys: pytest.CaptureFixture[str]) -> None:
         assert "holds a network without the columns of a table" in refused(
             capsys, command, "net.deltaprop", "people.csv"
         )
-        assert "Column 'height' held numbers at fit time; here it is string" in refused(
+        assert "Column 'height' held numbers at fit time; here row 1 is 'high'" in refused(
             capsys, command, "model.deltaprop", "text.csv"
         )
         assert refused(capsys, command, "model.deltaprop", "lacking.csv") == "The table lacks the column 'eyes'."
@@ -278,15 +288,147 @@ def test_bad_input_to_the_others(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_names_that_would_move_the_terminal_are_printed_harmless(capsys: pytest.CaptureFixture[str]) -> None:
-    name = "\x1b[31mred\x07[bold]x[/bold]"
-    Path("evil.csv").write_text(f'"{name}",b\n1,x\n2,y\n' * 1 + "3,x\n4,y\n5,x\n6,y\n7,x\n8,y\n9,x\n1,y\n")
-    assert run(["fit", "evil.csv", "--target", "b", "--epochs", "2", "--hidden", "2"]) == 0
-    assert run(["show", "model.deltaprop"]) == 0
-    assert run(["trace", "model.deltaprop", "evil.csv"]) == 0
+    evil = "\x1b[31mred\x07[bold]x[/bold]"
+    rows = "".join(f'{k},"{evil}{k % 2}"\n' for k in range(10))
+    Path("evil.csv").write_text(f'"{evil}","t{evil}"\n{rows}')
+    assert run(["fit", "evil.csv", "--target", f"t{evil}", "--epochs", "2", "--hidden", "2"]) == 0
+    for command in (
+        ["show", "model.deltaprop"],
+        *([c, "model.deltaprop", "evil.csv"] for c in ("trace", "evaluate", "check")),
+    ):
+        assert run(command) == 0
+    assert run(["fit", "evil.csv", "--target", evil + "2"]) == 2
+    Path("unknown.csv").write_text(f'"{evil}","t{evil}","{evil}2"\n1,x,2\n2,"{evil}1",3\n')
+    assert run(["evaluate", "model.deltaprop", "unknown.csv"]) == 0
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
     assert "\x07" not in out + err
     assert "[31mred\N{REPLACEMENT CHARACTER}[bold]x[/bold]" in out
+
+
+def test_the_table_that_was_fitted_to_gives_no_note(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("useless.csv").write_text(TABLE.replace("\n", ",x\n").replace("price,x", "price,same"))
+    assert run(["fit", "useless.csv", "--target", "tall", "--epochs", "2", "--drop", "price"]) == 0
+    assert "note: column 'same' is ignored: every row has the same value" in capsys.readouterr().err
+    assert run(["predict", "model.deltaprop", "useless.csv"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_predictions_do_not_replace_what_they_come_from(capsys: pytest.CaptureFixture[str]) -> None:
+    fit()
+    Path("link.csv").symlink_to("people.csv")
+    for out, what in (("people.csv", "the table"), ("link.csv", "the table"), ("model.deltaprop", "the model")):
+        line = refused(capsys, "predict", "model.deltaprop", "people.csv", "--out", out)
+        assert line == f"--out {out} is the same file as {what}."
+
+
+def test_places_that_cannot_be_written_are_refused_before_training(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("loop").symlink_to("loop")
+    Path("dangling").symlink_to("no/such/folder/file")
+    for out in ("x" * 300, "/proc/model", "loop", "dangling"):
+        line = refused(capsys, "fit", "people.csv", "--target", "tall", "--out", out)
+        assert ".part" not in line
+        assert "classification" not in line
+    assert fit("--out", "x" * 255) == 0  # the longest name that a file may have
+
+
+def test_closed_and_narrow_streams() -> None:
+    fit()
+    for arguments in (["predict", "model.deltaprop", "people.csv"], ["evaluate", "model.deltaprop", "people.csv"]):
+        code = f"from deltaprop.cli import run; raise SystemExit(run({arguments!r}))"
+        closed = subprocess.run(
+            ["sh", "-c", f'exec "{sys.executable}" -c "$0" >&-', code], check=False, capture_output=True
+        )
+        assert (closed.returncode, closed.stderr) == (0, b"")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for arguments in (
+        ["fit", "people.csv", "--target", "price", "--epochs", "2"],
+        ["trace", "model.deltaprop", "people.csv"],
+    ):
+        process = command(*arguments, env=environment)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 0, err
+        assert "?" in out
+    Path("latin.csv").write_text(TABLE.replace("yes", "oui é"), encoding="utf-8")
+    assert run(["fit", "latin.csv", "--target", "tall", "--epochs", "2"]) == 0
+    process = command("predict", "model.deltaprop", "latin.csv", env=environment)
+    out, _ = process.communicate(timeout=30)
+    assert "P(oui é)" in out  # a table is UTF-8 whatever the terminal is
+
+
+def test_a_text_column_in_other_words_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    fit("--drop", "price")
+    Path("german.csv").write_text("height,eyes\n160,blau\n170,braun\n")
+    capsys.readouterr()
+    assert run(["predict", "model.deltaprop", "german.csv"]) == 0
+    assert capsys.readouterr().err == "note: no cell of column 'eyes' is a level that was met in training\n"
+
+
+def test_a_trace_of_many_classes_is_short(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("many.csv").write_text("x,y\n" + "".join(f"{k},class {k % 300}\n" for k in range(900)))
+    assert run(["fit", "many.csv", "--target", "y", "--epochs", "1", "--hidden", "2"]) == 0
+    capsys.readouterr()
+    assert run(["trace", "model.deltaprop", "many.csv"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) < 2500
+    assert "note: 90,602 ∂E/∂w and ∂z/∂a are left out" in err  # 300 · 300 + 2 · 300 + 1 · 2
+
+
+def test_a_table_from_a_pipe() -> None:
+    fit()
+    process = command("predict", "model.deltaprop", "/dev/stdin", stdin=subprocess.PIPE)
+    out, err = process.communicate(TABLE, timeout=20)
+    assert err == ""
+    assert len(out.splitlines()) == 51
+
+
+def test_a_mistake_of_ours_is_not_passed_off_as_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit()
+
+    def broken(self: TableModel, table: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(TableModel, "evaluate", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        run(["evaluate", "model.deltaprop", "people.csv"])
+
+
+def test_ctrl_c_while_the_commands_are_still_being_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupting:
+        def find_spec(self, name: str, *rest: object) -> None:
+            if name == "deltaprop.cli.app":
+                raise KeyboardInterrupt
+
+    for name in [name for name in sys.modules if name == "deltaprop.cli.app"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    assert run(["fit", "people.csv", "--target", "tall"]) == 130
+    assert capsys.readouterr().err == "deltaprop: interrupted.\n"
+
+
+def test_the_bar_on_a_terminal() -> None:
+    """In a pseudo-terminal progress is a bar, which ends at 100 % where training stops early."""
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(sys.executable, [sys.executable, "-c", "from deltaprop.cli import main; main()", *BAR])
+    shown = b""
+    while True:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # the other side has ended
+            break
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0
+    text = shown.decode()
+    assert "100%" in text
+    assert re.search(r"epoch \d+  E 0\.\d+  E_validation", text)
+    assert "saved model.deltaprop" in text
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -320,7 +462,7 @@ def test_ctrl_c_is_130_and_nothing_is_written() -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert err.splitlines()[-1] == "deltaprop: interrupted; nothing was written."
+    assert err.splitlines()[-1] == "deltaprop: interrupted."
     assert os.listdir() == ["people.csv"]
 
 

@@ -128,9 +128,7 @@ def test_values_that_are_refused() -> None:
     encoder, _ = fitted({"a": [1.0, 2.0], "s": ["x", "y"]})
     with pytest.raises(TableError, match=r"Column 'a' is -inf in row 1"):
         encoder.encode(read_table({"a": [-np.inf], "s": ["x"]}))
-    with pytest.raises(
-        TableError, match="Column 'a' held numbers at fit time; here it is string, beginning with 'abc'"
-    ):
+    with pytest.raises(TableError, match="Column 'a' held numbers at fit time; here row 2 is 'abc'"):
         encoder.encode(read_table({"a": [None, "abc"], "s": ["x", "y"]}))
     with pytest.raises(TableError, match="The table lacks the column 's'"):
         encoder.encode(read_table({"a": [1]}))
@@ -171,3 +169,64 @@ def test_json_and_back() -> None:
         parts[at].update(change)
         with pytest.raises((TypeError, ValueError, KeyError)):
             TableEncoder.from_json(parts)
+
+
+def test_inputs_have_names_of_their_own() -> None:
+    encoder, _ = fitted({"a": ["x", "y"], "a=x": [1, 2], "a=x (2)": [3, 5]})
+    assert encoder.inputs == ["a=x", "a=y", "a=x (2)", "a=x (2) (2)"]
+
+
+def test_levels_as_others_write_them() -> None:
+    """A source may write 1 as 1.0 and True as true; what stands there exactly comes first."""
+    for fit_cells, cells, places in (
+        (["True", "False", "maybe"], [True, False], [1, 0]),
+        (["1.0", "2.0", "x"], [1, 2], [0, 1]),
+        (["001", "002", "x"], [1, 2], [0, 1]),
+        (pd.Series(pd.Categorical([1.0, 2.0, 3.0])), ["1.0", "3.00"], [0, 2]),
+        (pd.Series(pd.Categorical([True, False, True])), ["True", "FALSE"], [1, 0]),
+        (["1.50", "x", "y"], [1.5, 1.5], [0, 0]),
+    ):
+        encoder, _ = fitted({"c": fit_cells})
+        X = encoder.encode(read_table({"c": cells}))
+        assert X.argmax(axis=1).tolist() == places, fit_cells
+        assert (X.sum(axis=1) == 1).all()
+    both, _ = fitted({"c": ["7", "007", "x"]})  # which of the two is meant cannot be told
+    assert both.encode(read_table({"c": ["7", "007", "7.0"]})).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
+
+
+def test_missing_is_spelt_alike_in_every_source() -> None:
+    encoder, _ = fitted({"c": ["a", "NA", "b", "", "None"]})
+    assert encoder.inputs == ["c=a", "c=b", "c (missing)"]
+    assert encoder.encode(read_table({"c": [None, "?", "a"]})).tolist() == [[0, 0, 1], [0, 0, 1], [1, 0, 0]]
+
+
+def test_columns_of_which_nothing_was_met_are_named() -> None:
+    encoder, _ = fitted({"c": ["a", "b", "a"], "d": ["x", "y", "x"], "n": [1, 2, 3]})
+    assert encoder.unmet(read_table({"c": ["z", None], "d": ["q", "x"], "n": [1, 2]})) == ["c"]
+    assert encoder.unmet(read_table({"c": [None, None], "d": ["x", "x"], "n": [1, 2]})) == []
+
+
+def test_rows_are_counted_in_the_whole_table() -> None:
+    rows = np.array([0, 5, 6, 7])
+    table = read_table({"a": [1.0, 2, 3, 4, 5, 6, 7, np.inf]})
+    with pytest.raises(TableError, match="Column 'a' is inf in row 8"):
+        fit_encoder(table, rows=rows)
+    table = read_table({"a": ["1", "2", "3", "4", "5", "oops", "7", "8"]})
+    assert "because of 'oops' in row 6" in fit_encoder(table, rows=rows)[1][0]
+    with pytest.raises(TableError, match="Column 'a' is inf in row 4"):  # wherever it stands
+        fit_encoder(read_table({"a": [1.0, 2, 3, np.inf, 5, 6, 7, 8]}), rows=rows)
+
+
+@pytest.mark.parametrize("base", [1e15, 2.0**53, -3e16])
+def test_small_differences_between_large_numbers_count(base: float) -> None:
+    values = base + np.arange(60) % 10 * 64
+    encoder, _ = fitted({"x": values})
+    assert_allclose(encoder.encode(read_table({"x": values}))[:, 0], (np.arange(60) % 10 - 4.5) / np.std(range(10)))
+
+
+def test_categories_of_intervals_and_dates_are_text() -> None:
+    frame = pd.DataFrame({"i": pd.cut([1, 2, 3, 4.0], 2), "d": pd.Categorical(pd.to_datetime(["2020", "2021"] * 2))})
+    encoder, _ = fitted(frame)
+    assert encoder.inputs[:2] == ["i=(0.997, 2.5]", "i=(2.5, 4.0]"]
+    assert encoder.encode(read_table(frame))[:, :2].tolist() == [[1, 0], [1, 0], [0, 1], [0, 1]]
+    assert encoder.encode(read_table(frame)).sum(axis=1).tolist() == [2, 2, 2, 2]

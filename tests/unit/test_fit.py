@@ -51,7 +51,7 @@ def test_eta_belongs_to_the_epoch_counted_since_the_start() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"eta": -1}, ValueError, "eta needs to be finite and at least 0; got -1.0"),
+        ({"eta": -1}, ValueError, "eta needs to be finite in float64 and at least 0; got -1.0"),
         ({"eta": np.nan}, ValueError, "eta needs to be finite"),
         ({"eta": "0.1"}, TypeError, "eta needs to be a number; got '0.1'"),
         ({"eta": True}, TypeError, "eta needs to be a number"),
@@ -66,6 +66,9 @@ def test_eta_belongs_to_the_epoch_counted_since_the_start() -> None:
         ({"sample_weight": [1, 1, 1]}, ValueError, "sample_weight needs shape (4,), one per row of X; got (3,)"),
         ({"sample_weight": [1, 1, -1, 1]}, ValueError, "sample_weight[2] is -1; weights are at least 0"),
         ({"sample_weight": [0, 0, 0, 0]}, ValueError, "every sample_weight is 0"),
+        ({"sample_weight": [1e308] * 4}, ValueError, "sample_weight adds up to inf, too large or too small"),
+        ({"sample_weight": [5e-324] * 4}, ValueError, "too large or too small to divide by"),
+        ({"eta": 10**400}, ValueError, "eta needs to be finite in float64 and at least 0; got inf"),
         ({"validation": 0.2}, TypeError, "validation needs a pair (X, R)"),
         ({"validation": (X4, R4[:3])}, ValueError, "validation: R needs shape (4, 1) or (4,)"),
         ({"validation": (X4[:0], R4[:0])}, ValueError, "validation has no rows"),
@@ -95,10 +98,15 @@ def test_arguments_that_are_refused_change_nothing(
         (X4, [0, 1, 2, 0], ValueError, "R[2, 0] is 2; targets of loss 'log' lie in [0, 1]"),
         ([[0, np.nan]] * 4, R4, ValueError, "X[0, 1] is nan, not a finite number"),
         ([[0, np.inf]] * 4, R4, ValueError, "X[0, 1] is inf, not a finite number"),
-        ([["a", "b"]] * 4, R4, ValueError, "X needs numbers"),
+        ([["a", "b"]] * 4, R4, TypeError, "X needs real numbers; got dtype <U1"),
+        ([["1", 2]] * 4, R4, TypeError, "X needs real numbers; got dtype <U"),
+        (np.array([["1", 2]] * 4, object), R4, TypeError, "X needs numbers; got the text '1'"),
+        (np.ma.masked_equal(np.ones((4, 2)), 1), R4, ValueError, "X has masked cells"),
         ([[None, 1]] * 4, R4, ValueError, "X[0, 0] is nan, not a finite number"),
         (np.zeros((4, 2), complex), R4, TypeError, "X needs real numbers; got dtype complex128"),
         (np.zeros((0, 2)), [], ValueError, "X has no rows"),
+        ([[10**400, 1]] * 4, R4, TypeError, "X needs numbers; int too large"),
+        (None, R4, TypeError, "X needs numbers; got None"),
         ([[1, 2], [3]], [0, 1], ValueError, "X needs rows of one length"),
     ],
 )
@@ -173,6 +181,52 @@ def test_divergence_names_epoch_layer_and_quantity_and_keeps_the_last_good_epoch
     assert isinstance(error.value, ArithmeticError)
 
 
+def test_descend_that_diverges_leaves_the_network_as_it_was() -> None:
+    net = network([3, 5, 4, 2], h="relu", output="identity", loss="squared_error")
+    X, R = samples(net, 20)
+    before, gradient = net.theta, net.gradient(X, R)
+    with pytest.raises(
+        DivergenceError, match=r"Network.descend met a weight of layer \d that is not finite, with eta 1e\+80"
+    ):
+        net.descend(X, R, 1e80)
+    assert net.theta.tobytes() == before.tobytes()
+    assert net.gradient(X, R).tobytes() == gradient.tobytes()
+    with pytest.raises(ValueError, match="eta needs to be finite in float32"):
+        Network([2, 1], dtype="float32").descend(X4, R4, 1e39)
+
+
+def test_validation_that_is_not_finite_is_divergence() -> None:
+    net = Network([1, 1], output="identity", loss="squared_error")
+    before = net.theta
+    with pytest.raises(DivergenceError, match=r"epoch 1 met E of the validation samples \(inf\) that is not finite"):
+        net.fit([[1.0]], [1.0], epochs=2, validation=([[1e200]], [0.0]))
+    assert (net.theta == before).all()
+    assert net.epoch == 0
+
+
+def test_weights_as_samples() -> None:
+    """Samples that are the network's own weights are those it had before training."""
+    net, other = network([16, 16, 1], seed=2), network([16, 16, 1], seed=2)
+    net.descend(net.W[0], np.ones(16), 0.5)
+    other.descend(other.W[0].copy(), np.ones(16), 0.5)
+    assert net.theta.tobytes() == other.theta.tobytes()
+
+
+def test_a_sample_of_weight_0_may_overflow() -> None:
+    """0 changes nothing, even where the sample's own numbers are not finite."""
+    arguments: dict[str, Any] = {"h": "relu", "output": "identity", "loss": "squared_error", "dtype": "float32"}
+    X, R = np.array([[1, 2], [3e38, 3e38], [2, 1]]), np.array([1, 1, 0])
+    for batch_size in (1, 3):
+        net, other = network([2, 3, 1], **arguments), network([2, 3, 1], **arguments)
+        for each in (net, other):
+            each.W[0] = [[10, 10, 10]] * 2
+        E = net.descend(X, R, 1e-6, batch_size=batch_size, sample_weight=[1, 0, 1])
+        assert other.descend(X[[0, 2]], R[[0, 2]], 1e-6 * (2 / 3 if batch_size > 1 else 1), batch_size=batch_size) == E
+        np.testing.assert_allclose(net.theta, other.theta, rtol=1e-6)
+        assert np.isfinite(net.gradient(X, R, [1, 0, 1])).all()
+        assert np.isfinite(net.E(X, R, [1, 0, 1]))
+
+
 def test_patience_keeps_the_best_epoch_and_stops() -> None:
     net = network([2, 8, 1], h="tanh", seed=1)
     random = np.random.default_rng(0)
@@ -206,6 +260,26 @@ def test_eight_threads_predict_at_once() -> None:
     assert results == [expected] * 160
 
 
+def test_other_threads_go_on_while_the_engine_works() -> None:
+    net = network([400, 400, 10], h="tanh")
+    X, _ = samples(net, 20_000)
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        net.predict(X)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    ticks = 0
+    while not done.wait(0.001):
+        ticks += 1
+    thread.join()
+    assert ticks > 20  # where predict kept the interpreter to itself there would be a few
+
+
 def test_a_second_fit_at_the_same_time_raises() -> None:
     net = network([50, 80, 1])
     X, R = samples(net, 500)
@@ -219,7 +293,14 @@ def test_a_second_fit_at_the_same_time_raises() -> None:
     first = threading.Thread(target=lambda: net.fit(X, R, epochs=1, eta=eta))
     first.start()
     assert inside.wait(10)
-    for verb in (lambda: net.fit(X, R, epochs=1), lambda: net.descend(X, R, 0.1)):
+    verbs = (
+        lambda: net.fit(X, R, epochs=1),
+        lambda: net.descend(X, R, 0.1),
+        net.reset,
+        lambda: setattr(net, "theta", net.theta),
+        lambda: setattr(net, "W", list(net.W)),
+    )
+    for verb in verbs:
         with pytest.raises(RuntimeError, match="being trained by another call"):
             verb()
     stop.set()
@@ -267,3 +348,22 @@ def test_progress_is_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixt
     assert last.startswith("epoch 20  E ")
     Network([2, 1]).fit(X4, R4, epochs=20)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_batch_size_beyond_all_samples_is_all_samples() -> None:
+    net, other = Network([2, 4, 1]), Network([2, 4, 1])
+    net.fit(X4, R4, epochs=3, batch_size=10**400)
+    other.fit(X4, R4, epochs=3, batch_size=4)
+    assert net == other
+
+
+def test_long_work_is_done_in_pieces_with_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two pieces a signal is heard."""
+    net = network([30, 40, 3], output="softmax", loss="cross_entropy")
+    X, R = samples(net, 1000)
+    weights = np.random.default_rng(0).uniform(size=1000)
+    y, E = net.predict(X), net.E(X, R, weights)
+    monkeypatch.setattr("deltaprop.model._WORK_PER_SECOND", 1)
+    assert len(list(net._pieces(1000))) == 16
+    assert net.predict(X).tobytes() == y.tobytes()
+    assert net.E(X, R, weights) == E

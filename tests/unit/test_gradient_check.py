@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deltaprop import Network
 from deltaprop.inspection.gradient_check import compare_gradient
 from problems import network, samples
 
@@ -21,6 +22,25 @@ def test_an_error_of_1e_4_planted_in_any_term_is_caught() -> None:
         assert group.analytic == wrong[k]
         assert 1e-6 < group.worst < 1.05e-4
         assert "DISAGREES" in str(report)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_errors_of_a_percent_are_caught_in_float32_and_in_small_entries(dtype: str) -> None:
+    """Entries a thousand times smaller than the largest of their group are checked, too."""
+    net = network([3, 4, 2], h="tanh", dtype=dtype)
+    X, R = samples(net, 6)
+    X[:, 0] *= 1e-3  # so are the gradients of its weights
+    right = net.gradient(X, R)
+    assert compare_gradient(net, right, X, R).ok
+    planted = 0
+    for k in range(net.n_parameters):
+        if abs(right[k]) < 1e-4 * np.abs(right).max():
+            continue
+        wrong = right.copy()
+        wrong[k] *= 1.01 if dtype == "float64" else 1.1
+        assert not compare_gradient(net, wrong, X, R).ok, k
+        planted += 1
+    assert planted > 20
 
 
 def test_the_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,6 +72,19 @@ def test_a_kink_within_the_step_is_no_error() -> None:
     net.W[0] = [[1, 1]]
     net.b[0] = [-1 + 3e-6, 1]  # the first unit's a is 3e-6 above its kink
     assert net.check_gradient([[1.0]], [[0.3]]).ok
+
+
+def test_a_sample_exactly_at_the_kink_is_said_and_is_no_error() -> None:
+    """Biases start at 0: the sample (0, 0) puts every a of the first layer on relu's kink."""
+    X, R = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    net = Network([2, 4, 1], h="relu")
+    report = net.check_gradient(X, R)
+    assert report.ok, report
+    assert report.groups[1].kinks == 4
+    assert "layer 1 biases        4 checked, all at a kink of h" in str(report)
+    wrong = net.gradient(np.array(X, float), R)
+    wrong[8] += 1.0  # a bias, beyond both slopes
+    assert not compare_gradient(net, wrong, X, R).ok
 
 
 def test_zero_against_zero_agrees() -> None:

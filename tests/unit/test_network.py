@@ -41,6 +41,8 @@ def test_h_is_one_name_or_one_each_and_ignored_where_there_is_no_hidden_layer() 
         ({"layers": [2]}, ValueError, "layers needs at least the inputs and the outputs"),
         ({"layers": []}, ValueError, "layers needs at least"),
         ({"layers": 3}, TypeError, "layers needs the units of each layer"),
+        ({"layers": b"\2\1"}, TypeError, "layers needs the units of each layer"),
+        ({"layers": [2, 10**30, 1]}, ValueError, "layers[1] needs to be below 1099511627776"),
         ({"layers": "2-1"}, TypeError, "layers needs the units of each layer"),
         ({"layers": [2, 0, 1]}, ValueError, "layers[1] needs to be at least 1; got 0"),
         ({"layers": [2, 1.5]}, TypeError, "layers[1] needs to be a whole number; got 1.5"),
@@ -63,6 +65,7 @@ def test_h_is_one_name_or_one_each_and_ignored_where_there_is_no_hidden_layer() 
         ({"layers": [2, 1], "seed": 2**64}, ValueError, "below 18446744073709551616"),
         ({"layers": [2, 1], "seed": 1.0}, TypeError, "seed needs to be a whole number"),
         ({"layers": [2, 1], "dtype": "float16"}, ValueError, "'float32' or 'float64'"),
+        ({"layers": [2, 1], "dtype": None}, ValueError, "'float32' or 'float64'"),
         ({"layers": [2, 1], "dtype": "number"}, ValueError, "'float32' or 'float64'"),
         ({"layers": [2, 1], "activation": "tanh"}, TypeError, "activation: here it is h"),
         ({"layers": [2, 1], "lr": 0.1}, TypeError, "lr: here it is eta"),
@@ -137,6 +140,8 @@ def test_assignments_are_checked_and_change_nothing_where_they_fail() -> None:
         net.b = [[1, 1, 1]]
     with pytest.raises(ValueError, match=re.escape("Network.theta needs shape (13,); got (12,)")):
         net.theta = np.zeros(12)
+    with pytest.raises(TypeError, match=r"assign one layer at a time, or all: net.W = \[...\]"):
+        net.W[0:1] = [np.zeros((2, 3))]
     with pytest.raises(IndexError):
         net.W[2] = np.zeros((1, 1))
     assert (net.theta == before).all()
@@ -160,6 +165,22 @@ def test_copies_have_parameters_of_their_own(make_copy: object) -> None:
     other.W[0] = np.zeros((3, 17))
     assert other != net
     assert net.W[0].any()
+
+
+def test_weights_may_be_exchanged() -> None:
+    """Views of theta assigned to theta: each is read before any is written, at sizes without padding, too."""
+    net = Network([16, 16, 16, 1])
+    first, second = net.W[0].copy(), net.W[1].copy()
+    net.W = [net.W[1], net.W[0], net.W[2]]
+    assert (net.W[0] == second).all()
+    assert (net.W[1] == first).all()
+
+
+def test_what_a_network_is_cannot_be_changed() -> None:
+    net = Network([2, 3, 1])
+    for name in ("layers", "h", "output", "loss", "bias", "seed", "dtype", "epoch", "n_parameters"):
+        with pytest.raises(AttributeError):
+            setattr(net, name, getattr(net, name))
 
 
 def test_equality() -> None:

@@ -167,6 +167,28 @@ def test_what_is_no_model_file_is_said_so(tmp_path: Path) -> None:
         deltaprop.load(tmp_path / "none")
 
 
+def test_a_huge_file_that_is_no_model_is_not_read(tmp_path: Path) -> None:
+    """A hundred gigabytes of nothing (a sparse file), and the head of a model whose numbers would be that long."""
+    path = tmp_path / "huge"
+    with path.open("wb") as file:
+        file.truncate(100_000_000_000)
+    with pytest.raises(ModelFileError, match="not a deltaprop model file"):
+        deltaprop.load(path)
+    Network([2, 1]).save(path)
+    with path.open("r+b") as file:
+        file.truncate(100_000_000_000)
+    with pytest.raises(ModelFileError, match="not a deltaprop model file, or it is damaged"):
+        deltaprop.load(path)
+
+
+def test_a_network_that_is_not_finite_is_not_saved(tmp_path: Path) -> None:
+    net = Network([2, 1])
+    net.b[0][0] = np.inf
+    with pytest.raises(ValueError, match=r"Network\.save: a bias of layer 1 is not finite"):
+        net.save(tmp_path / "net")
+    assert os.listdir(tmp_path) == []
+
+
 def test_parts_that_do_not_fit_are_refused_before_anything_is_allocated(tmp_path: Path) -> None:
     """Files with a right digest, as someone could make by hand, whose sizes contradict each other."""
     path = tmp_path / "net"

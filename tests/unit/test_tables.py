@@ -81,6 +81,10 @@ def test_columns_that_must_be_text_are(tmp_path: Path) -> None:
         (b"a,b\n1,2,3\n", "Expected 2 columns, got 3"),
         ("a,b\n1,é\n".encode("latin-1"), "column 'b' is not UTF-8 text"),
         (b"PK\x03\x04\x00\x00\x00", "neither a CSV nor a Parquet file"),
+        (b"x" * 200_000 + b",b\n1,2\n", "field larger than field limit"),
+        ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save the file as UTF-8"),
+        ("caf\u00e9,b\n1,2\n".encode("latin-1"), "its header is not UTF-8 text"),
+        (b"a,b", "the table is empty: 2 columns, 0 rows"),
         (b"PAR1 and then nothing of the kind", "not a table that can be read"),
     ],
 )
@@ -122,3 +126,80 @@ def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         MissingExtraError, match=r"pyarrow is not installed. Install it with: pip install 'deltaprop\[table\]'"
     ):
         read_table({"a": [1]})
+
+
+def test_polars_frames_with_text() -> None:
+    frame = pl.DataFrame(
+        {
+            "s": ["a", "b", None],
+            "c": pl.Series(["u", "v", "u"], dtype=pl.Categorical),
+            "e": pl.Series(["u", None, "u"], dtype=pl.Enum(["u", "v"])),
+            "n": [1, 2, 3],
+        }
+    )
+    table = read_table(frame)
+    assert table.to_pydict() == frame.to_dict(as_series=False)
+    assert table.take([2, 0])["s"].to_pylist() == [None, "a"]
+
+
+def test_other_forms_of_arrow() -> None:
+    runs = pa.RunEndEncodedArray.from_arrays([2, 3], [1.0, 2.0])
+    views = pa.array(["a", None, "b"], pa.string_view())
+    assert columns(pa.table({"r": runs, "v": views})) == {"r": [1, 1, 2], "v": ["a", None, "b"]}
+
+
+def test_names_that_are_no_text_and_blanks_around_them(tmp_path: Path) -> None:
+    assert columns(pd.DataFrame([[1, 2]], columns=[1, "y"])) == {"1": [1], "y": [2]}
+    assert columns(pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")]))) == {
+        "('a', 'b')": [1],
+        "('a', 'c')": [2],
+    }
+    pq.write_table(pa.table({" x": [1], "": [2]}), tmp_path / "t.parquet")
+    assert columns(tmp_path / "t.parquet") == columns({" x": [1], "": [2]}) == {"x": [1], "Unnamed: 1": [2]}
+
+
+def test_metadata_that_pandas_did_not_write() -> None:
+    for text in (b"[1]", b'{"index_columns": null}', b"no json", b'{"index_columns": [3, "a"]}'):
+        table = pa.table({"a": [1], "b": [2]}).replace_schema_metadata({b"pandas": text})
+        assert "b" in columns(table)
+
+
+def test_decimal_commas(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a;b;c\n1,5;2;x\n-0,25;3;y\n;4;z\n")
+    assert columns(path) == {"a": [1.5, -0.25, None], "b": [2, 3, 4], "c": ["x", "y", "z"]}
+    path.write_text('a,b\n"1,5",2\n"2,5",3\n')  # separated by commas: text
+    assert columns(path)["a"] == ["1,5", "2,5"]
+    path.write_text("a;b\n1,5;x\n1.5;y\n")  # neither one nor the other
+    assert columns(path)["a"] == ["1,5", "1.5"]
+
+
+def test_missing_cells_with_blanks_around_them(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1, NA \n2, 7\n3,NA\n")
+    assert columns(path) == {"a": [1, 2, 3], "b": [None, 7, None]}
+
+
+def test_blank_lines_of_a_single_column_are_missing_cells(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    for text in ("x\n1\n\n2\n", "x\n1\n\n2"):
+        path.write_text(text)
+        assert columns(path) == {"x": [1, None, 2]}
+    path.write_text("x,y\n1,2\n\n3,4\n")  # of several they are nothing
+    assert columns(path) == {"x": [1, 3], "y": [2, 4]}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiters(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f'x{delimiter}"y, unit; or\t|"{delimiter}"a\nb"\n1{delimiter}2{delimiter}3\n')
+    assert columns(path) == {"x": [1], "y, unit; or\t|": [2], "a\nb": [3]}
+    path.write_text(f"x{delimiter}y, unit\n1{delimiter}2\n") if delimiter != "," else None
+    assert next(iter(columns(path).values())) == [1]
+
+
+def test_very_wide_tables(tmp_path: Path) -> None:
+    names = [f"a column with a rather long name, number {k}" for k in range(30_000)]
+    path = tmp_path / "t.csv"
+    path.write_text("\t".join(names) + "\n" + "\t".join("1" * 30_000) + "\n")
+    assert read_table(path).column_names == names

@@ -75,6 +75,16 @@ def test_a_number_is_the_same_label_however_it_is_stored() -> None:
         assert target.encode(read_table({"t": cells})["t"])[1].tolist() == [1, 0]
 
 
+def test_labels_as_others_write_them() -> None:
+    target = target_of([True, False])
+    for cells in (["True", "false"], ["true", "FALSE"], [1, 0], [1.0, 0.0], ["1", "0"]):
+        assert target.encode(read_table({"t": cells})["t"])[1].tolist() == [1, 0]  # type: ignore[union-attr]
+    target = target_of(["1.50", "x", "2"])
+    assert target.encode(read_table({"t": [1.5, 2.0]})["t"])[1].tolist() == [0, 1]  # type: ignore[union-attr]
+    single = target_of(pd.Series([0.1, 0.2, 0.1], dtype="float32"))
+    assert single.labels == (0.1, 0.2)  # type: ignore[union-attr]
+
+
 def test_own_unit() -> None:
     target = target_of([10, 20, 60])
     assert isinstance(target, Quantity)
@@ -96,6 +106,8 @@ def test_own_unit() -> None:
         ([1.0, np.inf, 2.0], "is inf in row 2; numbers need to be finite"),
         ([None, None], "is empty"),
         ([datetime.date(2020, 1, 1)] * 2, "it needs to be numbers, text or Booleans"),
+        ([1.7e308, -1.7e308, 0.0], "holds numbers too large or too small to be standardised"),
+        ([b"x", b"y"], "it needs to be numbers, text or Booleans"),
         ([[1], [2]], "it needs to be numbers, text or Booleans"),
         ([f"name {k}" for k in range(1001)], "has 1,001 classes; at most 1,000 are supported"),
     ],

@@ -61,15 +61,19 @@ def test_the_printed_table_names_every_number() -> None:
     assert any(re.fullmatch(r"∂E/∂w +x2 → z1\.1 +-?0", line) for line in lines)
     assert repr(t) == str(t)
     named = trace(net, [1, 2], [1], inputs=["age", "height"], outputs=["P(ill)"])
-    assert ("x", "age", 1.0) in named.rows()
-    assert ("δ", "P(ill)", -0.5) in named.rows()
+    assert ("x", "age", 1.0, 0) in named.rows()
+    assert ("δ", "P(ill)", -0.5, 2) in named.rows()
     many = net.trace([[1, 2], [3, 4]], [1, 0])
     assert str(many) == "Trace of 2 samples, 2 → 2 → 1; mean E 0.693147"
     with pytest.raises(ValueError, match="a table shows one sample"):
         many.rows()
+    assert str(net.trace(np.zeros((0, 2)), [])) == "Trace of 0 samples, 2 → 2 → 1"
     big = network([60, 40, 3]).trace(np.zeros(60), np.zeros(3))
-    assert len(str(big).splitlines()) == 401
-    assert str(big).splitlines()[-1].startswith("… ")
+    lines = str(big).splitlines()
+    assert len(lines) == len(big.rows(matrices=False)) + 1 == 60 + 2 * 43 + 3 + 1 + 3 * 43 + 1
+    assert lines[-1] == "… the other numbers are in .layers, and in .rows()"
+    assert big.in_matrices == 60 * 40 + 40 * 3
+    assert len(big.rows()) == len(big.rows(matrices=False)) + big.in_matrices
     softmax = network([2, 3], output="softmax", loss="cross_entropy").trace([0, 1], [1, 0, 0])
     assert ("∂z/∂a", "y1, y1") in [row[:2] for row in softmax.rows()]
 
@@ -94,3 +98,19 @@ def test_a_trace_keeps_the_weights_it_was_made_with() -> None:
     assert (before == t.layers[0].W).all()
     assert t.layers[0].h == "sigmoid"
     assert t.layers[0].inputs == ("x1", "x2")
+
+
+def test_a_trace_keeps_the_sample_it_was_made_of() -> None:
+    x = np.array([1.0, 2.0])
+    t = Network([2, 1]).trace(x, 1)
+    x[0] = 99
+    assert t.x[0] == 1
+
+
+def test_masked_and_sparse_samples_are_refused() -> None:
+    from scipy.sparse import csr_array
+
+    with pytest.raises(ValueError, match="x has masked cells"):
+        Network([2, 1]).trace(np.ma.masked_equal([1.0, 2.0], 1), 1)
+    with pytest.raises(TypeError, match="x is a sparse matrix"):
+        Network([2, 1]).trace(csr_array([[1.0, 2.0]]), 1)
