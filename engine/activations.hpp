@@ -20,12 +20,11 @@ struct Identity {
   }
 };
 
-// h(a) = 1 / (1 + e^-a),  h' = z (1 - z). With t = e^-|a| nothing overflows, and the tail keeps its relative accuracy.
+// h(a) = 1 / (1 + e^-a),  h' = z (1 - z)
 struct Sigmoid {
   template <class T>
   static Vector<T> value(Vector<T> a) {
-    const Vector<T> t = exp<T>(-absolute<T>(a));
-    return (a < T{0} ? t : broadcast<T>(T{1})) / (t + T{1});
+    return sigmoid<T>(a);
   }
   template <class T>
   static Vector<T> derivative(Vector<T>, Vector<T> z) {
@@ -73,33 +72,56 @@ template <class Use>
   }
 }
 
-// z = h(a) over a padded row.
+// z = h(a) over `columns` vectors of each of `rows` rows.
 template <class T>
-inline void activate(Activation h, const T* a, T* z, Index pitch) {
-  with_activation(h, [&](auto H) {
-    for (Index j = 0; j < pitch; j += kWidth<T>) store<T>(z + j, H.template value<T>(load(a + j)));
+inline void activate(Activation h, Matrix<const T> a, Matrix<T> z, Index rows, Index columns) {
+  with_activation(h, [=](auto H) {
+    for (Index s = 0; s < rows; ++s) {
+      for (Index j = 0; j < columns * kWidth<T>; j += kWidth<T>) {
+        store<T>(z.row(s) + j, H.template value<T>(load(a.row(s) + j)));
+      }
+    }
   });
+}
+
+// The same in place for n numbers side by side, whatever n.
+template <class T>
+inline void activate_dense(Activation h, T* a, Index n) {
+  const Index whole = n - n % kWidth<T>;
+  activate<T>(h, {a, 0}, {a, 0}, 1, whole / kWidth<T>);
+  if (whole < n) {
+    T rest[kWidth<T>] = {};
+    for (Index k = whole; k < n; ++k) rest[k - whole] = a[k];
+    activate<T>(h, {rest, 0}, {rest, 0}, 1, 1);
+    for (Index k = whole; k < n; ++k) a[k] = rest[k - whole];
+  }
 }
 
 // dh = h'(a) over a padded row.
 template <class T>
-inline void differentiate(Activation h, const T* a, const T* z, T* dh, Index pitch) {
-  with_activation(h, [&](auto H) {
-    for (Index j = 0; j < pitch; j += kWidth<T>) {
+inline void differentiate(Activation h, const T* a, const T* z, T* dh, Index columns) {
+  with_activation(h, [=](auto H) {
+    for (Index j = 0; j < columns * kWidth<T>; j += kWidth<T>) {
       store<T>(dh + j, H.template derivative<T>(load(a + j), load(z + j)));
     }
   });
 }
 
-// delta = h'(a) * delta over a padded row: the first factor of the delta rule (2). Padding has delta 0 and stays 0.
+// delta = h'(a) * delta, the first factor of the delta rule (2), for n units of each of `rows` rows. The padding is 0.
 template <class T>
-inline void multiply_by_derivative(Activation h, const T* a, const T* z, T* delta, Index n, Index pitch) {
-  with_activation(h, [&](auto H) {
-    for (Index j = 0; j < pitch; j += kWidth<T>) {
-      store<T>(delta + j, H.template derivative<T>(load(a + j), load(z + j)) * load(delta + j));
+inline void multiply_by_derivative(Activation h, Matrix<const T> a, Matrix<const T> z, Matrix<T> delta, Index rows,
+                                   Index n) {
+  const Index columns = vectors<T>(n) * kWidth<T>;
+  with_activation(h, [=](auto H) {
+    for (Index s = 0; s < rows; ++s) {
+      T* error = delta.row(s);
+      for (Index j = 0; j < columns; j += kWidth<T>) {
+        store<T>(error + j, H.template derivative<T>(load(a.row(s) + j), load(z.row(s) + j)) * load(error + j));
+      }
+      const Index last = columns - kWidth<T>;  // h' of the padding may be anything
+      store<T>(error + last, keep_first<T>(load(error + last), n - last));
     }
   });
-  for (Index j = n; j < pitch; ++j) delta[j] = T{0};  // h' of the padding may be anything
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA

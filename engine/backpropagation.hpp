@@ -7,46 +7,81 @@
 
 namespace deltaprop::DELTAPROP_ISA {
 
-// Where layer l's rows stand in one of the Workspace's arrays, from row s on.
+// Layer l's rows in one of the Workspace's arrays, from row s on.
 template <class T>
-[[gnu::always_inline]] inline T* rows_of(T* units, const Workspace<T>& work, const Layer& layer, Index s = 0) {
-  return units + layer.units_before * work.rows + s * layer.pitch;
+[[gnu::always_inline]] inline Matrix<T> rows_of(T* units, const Workspace<T>& work, const Layer& layer, Index s = 0) {
+  return {units + layer.units_before * work.rows + s * layer.pitch, layer.pitch};
 }
 
-// Where each row's inputs to layer l are: the samples themselves for the first layer, z of the layer below for the
-// others. A workspace has at most kStepRows rows.
+// The inputs of layer l: the packed samples for the first layer, z of the layer below for the others.
 template <class T>
-class InputsOf {
- public:
-  InputsOf(const PlanView& plan, int l, const Workspace<T>& work, Index first, Index last) {
-    if (l == 0) {
-      rows_ = work.input + first;
-      return;
-    }
-    const Layer& below = plan.layers[l - 1];
-    for (Index s = first; s < last; ++s) own_[s - first] = rows_of(work.z, work, below, s);
-    rows_ = own_;
-  }
-  InputsOf(const InputsOf&) = delete;
-  InputsOf& operator=(const InputsOf&) = delete;
+[[gnu::always_inline]] inline Matrix<T> inputs_of(const PlanView& plan, int l, const Workspace<T>& work, Index s = 0) {
+  if (l > 0) return rows_of(work.z, work, plan.layers[l - 1], s);
+  return {work.x.row(s), work.x.stride};
+}
 
-  const T* const* rows() const { return rows_; }
+// Samples first .. last - 1, in order, called into the cache a few lines at a time: in an order they may be anywhere in
+// memory, and a core can wait for a few lines at once only.
+template <class T>
+class Ahead {
+ public:
+  // `calls`: how many times `some` will be called.
+  Ahead(const Rows<T>& samples, Index first, Index last, Index calls)
+      : samples_(&samples),
+        next_(first),
+        last_(samples.sparse() ? first : (last < samples.n ? last : samples.n)),
+        bytes_(samples.n_in * static_cast<Index>(sizeof(T))),
+        lines_(((last_ - next_) * ((bytes_ + 63) / 64) + calls - 1) / (calls > 0 ? calls : 1)) {}
+
+  [[gnu::always_inline]] void some() {
+    for (Index k = 0; k < lines_ && next_ < last_; ++k) {
+      __builtin_prefetch(reinterpret_cast<const char*>(samples_->X + samples_->row(next_) * samples_->n_in) + at_);
+      at_ += 64;
+      if (at_ >= bytes_) {
+        at_ = 0;
+        ++next_;
+      }
+    }
+  }
 
  private:
-  const T* const* rows_;
-  const T* own_[kStepRows];
+  const Rows<T>* samples_;
+  Index next_, last_, bytes_, lines_;
+  Index at_ = 0;
 };
 
-// Line 4: a and z of rows first .. last - 1 of the workspace, from work.input; the output layer gets a alone.
+// Inputs of samples start .. start + n - 1 as dense rows: the one place where an order becomes rows side by side.
+template <class T>
+inline void pack(const Rows<T>& samples, Index start, Index n, Matrix<T> to) {
+  for (Index s = 0; s < n; ++s) {
+    const Index row = samples.row(start + s);
+    if (!samples.sparse()) {
+      copy(samples.X + row * samples.n_in, samples.n_in, to.row(s));
+      continue;
+    }
+    __builtin_memset(to.row(s), 0, static_cast<std::size_t>(samples.n_in) * sizeof(T));
+    for (Index p = samples.starts[row]; p < samples.starts[row + 1]; ++p)
+      to.row(s)[samples.columns[p]] = samples.values[p];
+  }
+}
+
+// Line 4 for layers `from` and up: a and z of rows first .. last - 1 of the workspace; the output layer gets a alone.
+template <class T>
+inline void forward_from(int from, const PlanView& plan, const T* theta, const Workspace<T>& work, Index first,
+                         Index last) {
+  for (int l = from; l < plan.depth; ++l) {
+    const Layer& layer = plan.layers[l];
+    const Matrix<T> a = rows_of(work.a, work, layer, first);
+    forward_rows<T>(inputs_of(plan, l, work, first), last - first, layer, theta, a);
+    if (l + 1 < plan.depth) {
+      activate<T>(layer.h, a, rows_of(work.z, work, layer, first), last - first, vectors<T>(layer.n_out));
+    }
+  }
+}
+
 template <class T>
 inline void forward(const PlanView& plan, const T* theta, const Workspace<T>& work, Index first, Index last) {
-  for (int l = 0; l < plan.depth; ++l) {
-    const Layer& layer = plan.layers[l];
-    const InputsOf<T> inputs(plan, l, work, first, last);
-    T* a = rows_of(work.a, work, layer, first);
-    forward_rows(inputs.rows(), last - first, layer, theta + layer.offset, a);
-    if (l + 1 < plan.depth) activate(layer.h, a, rows_of(work.z, work, layer, first), (last - first) * layer.pitch);
-  }
+  forward_from(0, plan, theta, work, first, last);
 }
 
 // Line 5: y, E and delta_o of the same rows; row s of the workspace is sample `sample + s`.
@@ -54,27 +89,47 @@ template <class T>
 inline void output_errors(const PlanView& plan, const Rows<T>& samples, Index sample, const Workspace<T>& work,
                           Index first, Index last) {
   const Layer& output = plan.output();
-  for (Index s = first; s < last; ++s) {
-    work.E[s] = output_error(plan, rows_of(work.a, work, output, s), rows_of(work.z, work, output, s),
-                             samples.r(sample + s), samples.w(sample + s), rows_of(work.delta, work, output, s));
+  const Matrix<T> a = rows_of(work.a, work, output);
+  const Matrix<T> y = rows_of(work.z, work, output);
+  const Matrix<T> delta = rows_of(work.delta, work, output);
+  if (output.h != Activation::softmax && samples.weight == nullptr && last - first > 1) {
+    dense_output_errors<T>(plan, {a.row(first), a.stride}, {y.row(first), y.stride}, {delta.row(first), delta.stride},
+                           last - first, work.units + 3 * (first * output.pitch), work.E + first,
+                           [&, at = sample + first](Index s) { return samples.r(at + s); });
+  } else {
+    for (Index s = first; s < last; ++s) {
+      work.E[s] = output_error<T>(plan, a.row(s), y.row(s), delta.row(s), samples.r(sample + s), samples.w(sample + s));
+    }
   }
 }
 
-// Line 6, the delta rule (2): delta_j = h'(a_j) sum over k of delta_k w_kj, from the output down, for one row.
+// Adds up E of rows first .. last - 1, in ascending order.
 template <class T>
-inline void backward_through(const PlanView& plan, int l, const T* theta, const Workspace<T>& work, Index s) {
-  const Layer& layer = plan.layers[l];
-  const Layer& below = plan.layers[l - 1];
-  T* delta = rows_of(work.delta, work, below, s);
-  backward_row(rows_of(work.delta, work, layer, s), layer, theta + layer.offset, delta);
-  multiply_by_derivative(below.h, rows_of(work.a, work, below, s), rows_of(work.z, work, below, s), delta, below.n_out,
-                         below.pitch);
+inline void add_losses(const Rows<T>& samples, Index sample, Index first, Index last, const Workspace<T>& work,
+                       Sums* sums) {
+  for (Index s = first; s < last; ++s) {
+    const double w = static_cast<double>(samples.w(sample + s));
+    if (w != 0) sums->E += w * work.E[s];
+    sums->weight += w;
+  }
 }
 
+// Line 6, the delta rule (2): delta_j = h'(a_j) sum over k of delta_k w_kj, from the output down.
 template <class T>
 inline void backward(const PlanView& plan, const T* theta, const Workspace<T>& work, Index first, Index last) {
   for (int l = plan.depth - 1; l > 0; --l) {
-    for (Index s = first; s < last; ++s) backward_through(plan, l, theta, work, s);
+    const Layer& layer = plan.layers[l];
+    const Layer& below = plan.layers[l - 1];
+    const Matrix<T> from = rows_of(work.delta, work, layer, first);
+    const Matrix<T> to = rows_of(work.delta, work, below, first);
+    if (work.transposed) {
+      product<T>(from, last - first, layer.n_out, {work.transposed + layer.transposed, below.pitch}, {nullptr, 0}, to,
+                 0, vectors<T>(below.n_out));
+    } else {
+      for (Index s = 0; s < last - first; ++s) backward_row(from.row(s), layer, theta, to.row(s));
+    }
+    multiply_by_derivative<T>(below.h, rows_of(work.a, work, below, first), rows_of(work.z, work, below, first), to,
+                              last - first, below.n_out);
   }
 }
 

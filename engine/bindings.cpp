@@ -8,10 +8,13 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
+#include <map>
 #include <optional>
 #include <tuple>
+#include <variant>
 
 #include "engine.hpp"
 #include "philox.hpp"
@@ -32,51 +35,63 @@ std::span<T> span_of(const nb::ndarray<T, nb::c_contig, nb::device::cpu>& array)
   return {array.data(), array.size()};
 }
 
+// Dense rows, or sparse ones: (starts, columns, values).
 template <class T>
-Samples<T> samples_of(const In<T>& X, const In<T>& R, const std::optional<In<T>>& weight,
-                      const std::optional<In<Index>>& order) {
-  Samples<T> samples{span_of(X), span_of(R), {}, {}};
+using Inputs = std::variant<In<T>, std::tuple<In<Index>, In<std::int32_t>, In<T>>>;
+
+template <class T>
+Samples<T> samples_of(const Inputs<T>& X, const std::optional<In<T>>& R = {}, const std::optional<In<T>>& weight = {},
+                      const std::optional<In<Index>>& order = {}) {
+  Samples<T> samples{{}, {}};
+  if (const auto* dense = std::get_if<In<T>>(&X)) {
+    samples.X = span_of(*dense);
+  } else {
+    const auto& [starts, columns, values] = std::get<1>(X);
+    samples.sparse = SparseRows<T>{span_of(starts), span_of(columns), span_of(values)};
+  }
+  if (R) samples.R = span_of(*R);
   if (weight) samples.weight = span_of(*weight);
   if (order) samples.order = span_of(*order);
   return samples;
 }
 
-std::pair<double, double> pair_of(LossSum sum) { return {sum.E, sum.weight}; }
+using SumsTuple = std::tuple<double, double, Index>;
+SumsTuple tuple_of(const Sums& sums) { return {sums.E, sums.weight, sums.steps}; }
+Sums sums_of(const SumsTuple& sums) { return {std::get<0>(sums), std::get<1>(sums), std::get<2>(sums)}; }
 
 // Everything that is compiled for both float32 and float64.
 template <class T>
 void bind(nb::module_& m) {
   m.def(
       "predict",
-      [](const Plan& plan, In<T> theta, In<T> X, Out<T> y, int threads) {
+      [](const Plan& plan, In<T> theta, Inputs<T> X, Out<T> y, int threads) {
         const nb::gil_scoped_release release;
-        predict<T>(plan, span_of(theta), span_of(X), span_of(y), threads);
+        predict<T>(plan, span_of(theta), samples_of<T>(X), span_of(y), threads);
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "y"_a.noconvert(), "threads"_a = 0,
-      "y of every row of X, written into y (n, n_out).");
+      "y of every row of X, written into y (n, n_out). X is an array, or (starts, columns, values) of sparse rows.");
   m.def(
       "loss",
-      [](const Plan& plan, In<T> theta, In<T> X, In<T> R, std::optional<In<T>> weight, std::pair<double, double> before,
+      [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, std::optional<In<T>> weight, SumsTuple before,
          int threads) {
         const nb::gil_scoped_release release;
-        return pair_of(
-            loss<T>(plan, span_of(theta), samples_of<T>(X, R, weight, {}), {before.first, before.second}, threads));
+        return tuple_of(loss<T>(plan, span_of(theta), samples_of<T>(X, R, weight), sums_of(before), threads));
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "weight"_a.noconvert() = nb::none(),
-      "before"_a = std::make_pair(0.0, 0.0), "threads"_a = 0,
+      "before"_a = SumsTuple{0, 0, 0}, "threads"_a = 0,
       "before + the sums over the samples of w E and of w, where before are those of a whole number of chunks.");
   m.def(
       "gradient",
-      [](const Plan& plan, In<T> theta, In<T> X, In<T> R, Out<T> out, std::optional<In<T>> weight, int threads) {
+      [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, Out<T> out, std::optional<In<T>> weight, int threads) {
         const nb::gil_scoped_release release;
-        return pair_of(gradient<T>(plan, span_of(theta), samples_of<T>(X, R, weight, {}), span_of(out), threads));
+        return tuple_of(gradient<T>(plan, span_of(theta), samples_of<T>(X, R, weight), span_of(out), threads));
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "out"_a.noconvert(),
       "weight"_a.noconvert() = nb::none(), "threads"_a = 0,
       "The derivative of sum(w E) / sum(w), written into out in theta's layout; returns the two sums.");
   m.def(
       "trace",
-      [](const Plan& plan, In<T> theta, In<T> X, In<T> R, std::vector<Out<T>> a, std::vector<Out<T>> z,
+      [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, std::vector<Out<T>> a, std::vector<Out<T>> z,
          std::vector<Out<T>> dh, std::vector<Out<T>> delta, Out<T> gradient, Out<double> E) {
         const auto spans = [](const std::vector<Out<T>>& arrays) {
           std::vector<std::span<T>> out;
@@ -85,7 +100,7 @@ void bind(nb::module_& m) {
         };
         const Trace<T> out{spans(a), spans(z), spans(dh), spans(delta), span_of(gradient), span_of(E)};
         const nb::gil_scoped_release release;
-        trace<T>(plan, span_of(theta), samples_of<T>(X, R, {}, {}), out);
+        trace<T>(plan, span_of(theta), samples_of<T>(X, R), out);
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "a"_a, "z"_a, "dh"_a, "delta"_a,
       "gradient"_a.noconvert(), "E"_a.noconvert(),
@@ -93,16 +108,19 @@ void bind(nb::module_& m) {
       "(n, theta_size).");
   m.def(
       "descend",
-      [](const Plan& plan, Out<T> theta, In<T> X, In<T> R, std::optional<In<T>> weight, std::optional<In<Index>> order,
-         In<double> eta, Index batch_size, std::pair<double, double> before, int threads) {
+      [](const Plan& plan, const Learning& learning, Out<T> theta, Out<T> state, Inputs<T> X, In<T> R,
+         std::optional<In<T>> weight, std::optional<In<Index>> order, In<double> eta, Index batch_size, Index block,
+         SumsTuple before, int threads) {
         const nb::gil_scoped_release release;
-        return pair_of(descend<T>(plan, span_of(theta), samples_of<T>(X, R, weight, order), span_of(eta), batch_size,
-                                  {before.first, before.second}, threads));
+        return tuple_of(descend<T>(plan, {learning, span_of(theta), span_of(state)}, samples_of<T>(X, R, weight, order),
+                                   span_of(eta), batch_size, block, sums_of(before), threads));
       },
-      "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "weight"_a.noconvert(),
-      "order"_a.noconvert(), "eta"_a.noconvert(), "batch_size"_a, "before"_a, "threads"_a = 0,
-      "One pass of gradient descent over the samples in their order, in place; returns before + the sums of "
-      "w E and w.");
+      "plan"_a, "learning"_a, "theta"_a.noconvert(), "state"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(),
+      "weight"_a.noconvert(), "order"_a.noconvert(), "eta"_a.noconvert(), "batch_size"_a, "block"_a, "before"_a,
+      "threads"_a = 0,
+      "One pass of descent over the samples in their order, theta and state in place; returns before + the sums of w E "
+      "and of w and the number of steps. block: of samples that online descent takes together, 1 the naive order, 0 by "
+      "the shape.");
   m.def(
       "activation",
       [](std::string_view name, In<T> a, Out<T> z, Out<T> dh) {
@@ -110,6 +128,10 @@ void bind(nb::module_& m) {
       },
       "name"_a, "a"_a.noconvert(), "z"_a.noconvert(), "dh"_a.noconvert(),
       "z = h(a) and dh = h'(a), element by element.");
+  m.def(
+      "vector_function",
+      [](std::string_view name, In<T> x, Out<T> y) { apply_vector_function<T>(name, span_of(x), span_of(y)); },
+      "name"_a, "x"_a.noconvert(), "y"_a.noconvert(), "For tests: y = f(x), f of the engine's vector_math.hpp.");
 }
 
 }  // namespace
@@ -129,6 +151,9 @@ NB_MODULE(_engine, m) {
           "layers"_a, "loss"_a, "layers: (n_in, n_out, function, bias) from the input up.")
       .def_prop_ro("theta_size", &Plan::theta_size, "Elements of theta as the engine lays it out.")
       .def_prop_ro("n_parameters", &Plan::n_parameters, "Elements of theta without padding.")
+      .def(
+          "online_block", [](const Plan& plan, const Learning& learning) { return online_block(plan, learning); },
+          "learning"_a, "Samples that online descent takes together by default.")
       .def_prop_ro(
           "layout",
           [](const Plan& plan) {
@@ -139,6 +164,15 @@ NB_MODULE(_engine, m) {
             return rows;
           },
           "(offset, n_in, n_out, pitch, bias) of each [W; b] in theta, row-major.");
+
+  nb::class_<Learning>(m, "Learning", "What a descent follows: the optimizer, its parameters, the penalty. Immutable.")
+      .def(
+          "__init__",
+          [](Learning* self, std::string_view optimizer, const std::vector<double>& parameters, double l2) {
+            new (self) Learning(optimizer, parameters, l2);
+          },
+          "optimizer"_a, "parameters"_a, "l2"_a = 0.0, "parameters: in the order of `optimizers`.")
+      .def_prop_ro("states", &Learning::states, "Arrays like theta that the optimizer remembers.");
 
   bind<float>(m);
   bind<double>(m);
@@ -164,6 +198,22 @@ NB_MODULE(_engine, m) {
                               std::vector<std::string_view>(losses.begin(), losses.end()));
       },
       "The activations and the losses that have a kernel.");
+  m.def(
+      "optimizers",
+      [] {
+        std::map<std::string_view, std::vector<std::string_view>> names;
+        for (const OptimizerEntry& entry : optimizer_entries()) {
+          std::vector<std::string_view>& parameters = names[entry.name];
+          for (const std::string_view name : entry.parameters) {
+            if (!name.empty()) parameters.push_back(name);
+          }
+        }
+        return names;
+      },
+      "The optimizers that have a rule, each with the names of its parameters in order.");
+  m.def(
+      "peak", [](bool f64, double seconds) { return f64 ? peak<double>(seconds) : peak<float>(seconds); }, "f64"_a,
+      "seconds"_a = 0.05, "Operations a second of one core's multiply-add units, each multiply-add counted as two.");
   m.def(
       "config",
       []() -> nb::typed<nb::dict, nb::str, nb::any> {

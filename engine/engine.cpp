@@ -1,6 +1,7 @@
 #include "engine.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -13,8 +14,9 @@ namespace deltaprop {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr Index kChunkRows = 64;            // rows that pass through all layers together where nothing is learnt
-constexpr double kWorkPerThread = 500'000;  // multiply-adds below which a further thread costs more than it brings
+constexpr Index kChunkRows = 64;  // rows that pass through all layers together where nothing is learnt
+constexpr Index kTransposeRows = 8;
+constexpr double kWorkPerThread = 250'000;  // multiply-adds below which a further thread costs more than it brings
 constexpr int kMostThreads = 256;
 
 struct Free {
@@ -46,24 +48,38 @@ class Scratch {
   char* next_;
 };
 
+// Elements from one packed row of inputs to the next: whole lanes, and not a power of two apart.
+Index packed_stride(const Plan& plan) { return padded_pitch(plan.layers().front().n_in); }
+
+enum class Parts { forward, backward, transposed };  // of a workspace, each with what those before it have
+
 template <class T>
-std::size_t workspace_bytes(const Plan& plan, Index rows, bool with_delta) {
-  const auto units = static_cast<std::size_t>(plan.units() * rows) * sizeof(T);
+std::size_t workspace_bytes(const Plan& plan, Index rows, Parts parts) {
   const auto n = static_cast<std::size_t>(rows);
-  return (with_delta ? 3 : 2) * Scratch::padded(units) + Scratch::padded(n * sizeof(const T*)) +
-         Scratch::padded(n * sizeof(double));
+  const auto units = Scratch::padded(static_cast<std::size_t>(plan.units()) * n * sizeof(T));
+  const auto inputs = Scratch::padded(static_cast<std::size_t>(packed_stride(plan)) * n * sizeof(T));
+  const auto outputs = Scratch::padded(3 * static_cast<std::size_t>(plan.view().output().pitch) * n * sizeof(T));
+  const auto transposed = Scratch::padded(static_cast<std::size_t>(plan.transposed_size()) * sizeof(T));
+  return inputs + (parts == Parts::forward ? 2 : 3) * units + outputs + Scratch::padded(n * sizeof(double)) +
+         (parts == Parts::transposed ? transposed : 0);
 }
 
 template <class T>
-Workspace<T> workspace(Scratch& scratch, const Plan& plan, Index rows, bool with_delta) {
-  const auto units = static_cast<std::size_t>(plan.units() * rows);
+Workspace<T> workspace(Scratch& scratch, const Plan& plan, Index rows, Parts parts) {
   const auto n = static_cast<std::size_t>(rows);
+  const auto units = static_cast<std::size_t>(plan.units()) * n;
   Workspace<T> work{};
+  work.x = {scratch.take<T>(static_cast<std::size_t>(packed_stride(plan)) * n), packed_stride(plan)};
   work.a = scratch.take<T>(units);
   work.z = scratch.take<T>(units);
-  work.delta = with_delta ? scratch.take<T>(units) : nullptr;
-  work.input = scratch.take<const T*>(n);
+  work.delta = parts == Parts::forward ? nullptr : scratch.take<T>(units);
+  work.units = scratch.take<T>(3 * static_cast<std::size_t>(plan.view().output().pitch) * n);
   work.E = scratch.take<double>(n);
+  if (parts == Parts::transposed) {
+    const auto size = static_cast<std::size_t>(plan.transposed_size());
+    work.transposed = scratch.take<T>(size);
+    std::fill_n(work.transposed, size, T{0});
+  }
   work.rows = rows;
   return work;
 }
@@ -81,24 +97,55 @@ void need(bool holds, const char* what) {
 }
 
 template <class T>
+void check_sparse(const SparseRows<T>& sparse) {
+  need(!sparse.starts.empty() && sparse.columns.size() == sparse.values.size(), "sparse rows do not fit together");
+}
+
+template <class T>
+void check_sparse_row(const SparseRows<T>& sparse, std::size_t row, Index n_in) {
+  const Index first = sparse.starts[row], last = sparse.starts[row + 1];
+  need(0 <= first && first <= last && last <= static_cast<Index>(sparse.values.size()),
+       "sparse rows do not fit together");
+  std::int32_t before = -1;
+  for (Index p = first; p < last; ++p) {
+    const std::int32_t column = sparse.columns[static_cast<std::size_t>(p)];
+    need(before < column && column < n_in, "the columns of a sparse row do not ascend within n_in");
+    before = column;
+  }
+}
+
+template <class T>
 Rows<T> checked(const Plan& plan, const Samples<T>& samples, bool with_targets) {
   const PlanView view = plan.view();
   const auto n_in = static_cast<std::size_t>(view.n_in());
   const auto n_out = static_cast<std::size_t>(view.n_out());
-  need(samples.X.size() % n_in == 0, "X does not hold whole rows of n_in");
-  const std::size_t rows = samples.X.size() / n_in;
+  Rows<T> result{};
+  std::size_t rows = samples.X.size() / n_in;
+  if (samples.sparse) {
+    check_sparse(*samples.sparse);
+    rows = samples.sparse->starts.size() - 1;
+    result.starts = samples.sparse->starts.data();
+    result.columns = samples.sparse->columns.data();
+    result.values = samples.sparse->values.data();
+  } else {
+    need(samples.X.size() % n_in == 0, "X does not hold whole rows of n_in");
+    result.X = samples.X.data();
+  }
   need(!with_targets || samples.R.size() == rows * n_out, "R needs a row of n_out for every row of X");
-  need(!samples.weight || samples.weight->size() == rows, "there must be a weight for every row of X");
+  need(!samples.weight || samples.weight->size() == rows, "weight needs one element for every row of X");
   for (const Index row : samples.order.value_or(std::span<const Index>{})) {
     need(row >= 0 && row < static_cast<Index>(rows), "an index in order is not a row of X");
   }
-  return {samples.X.data(),
-          with_targets ? samples.R.data() : nullptr,
-          samples.weight ? samples.weight->data() : nullptr,
-          samples.order ? samples.order->data() : nullptr,
-          static_cast<Index>(samples.order ? samples.order->size() : rows),
-          view.n_in(),
-          view.n_out()};
+  result.R = with_targets ? samples.R.data() : nullptr;
+  result.weight = samples.weight ? samples.weight->data() : nullptr;
+  result.order = samples.order ? samples.order->data() : nullptr;
+  result.n = static_cast<Index>(samples.order ? samples.order->size() : rows);
+  result.n_in = view.n_in();
+  result.n_out = view.n_out();
+  for (Index s = 0; s < result.n && samples.sparse; ++s) {
+    check_sparse_row(*samples.sparse, static_cast<std::size_t>(result.row(s)), view.n_in());
+  }
+  return result;
 }
 
 void check_theta(const Plan& plan, std::size_t size) {
@@ -119,10 +166,10 @@ const Kernels<double>& kernels_for<double>() {
 // Scratch for each thread of a team, kChunkRows rows at a time.
 template <class T>
 struct TeamScratch {
-  TeamScratch(const Plan& plan, Index n, Index most_rows, int threads, bool with_delta)
+  TeamScratch(const Plan& plan, Index n, Index most_rows, int threads, Parts parts)
       : rows(std::clamp<Index>(n, 1, most_rows)),
-        block(workspace_bytes<T>(plan, rows, with_delta) * static_cast<std::size_t>(threads)) {
-    for (int t = 0; t < threads; ++t) work.push_back(workspace<T>(block, plan, rows, with_delta));
+        block(workspace_bytes<T>(plan, rows, parts) * static_cast<std::size_t>(threads)) {
+    for (int t = 0; t < threads; ++t) work.push_back(workspace<T>(block, plan, rows, parts));
   }
   Index rows;
   Scratch block;
@@ -136,27 +183,27 @@ double work_of(const Plan& plan, Index rows) {
 }  // namespace
 
 template <class T>
-void predict(const Plan& plan, std::span<const T> theta, std::span<const T> X, std::span<T> y, int threads) {
+void predict(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> y, int threads) {
   check_theta(plan, theta.size());
-  const Rows<T> rows = checked<T>(plan, {X, {}, {}, {}}, false);
+  const Rows<T> rows = checked<T>(plan, samples, false);
   need(y.size() == static_cast<std::size_t>(rows.n * rows.n_out), "y needs n_out elements for every row of X");
   if (rows.n == 0) return;
   const int team = team_size(work_of(plan, rows.n), threads);
-  TeamScratch<T> scratch(plan, rows.n, kChunkRows, team, false);
+  TeamScratch<T> scratch(plan, rows.n, kChunkRows, team, Parts::forward);
   kernels_for<T>().predict(plan.view(), theta.data(), rows, y.data(), scratch.work.data(), team);
 }
 
 template <class T>
-LossSum loss(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, LossSum before, int threads) {
+Sums loss(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, Sums before, int threads) {
   check_theta(plan, theta.size());
   const Rows<T> rows = checked(plan, samples, true);
   if (rows.n == 0) return before;
   const int team = team_size(work_of(plan, rows.n), threads);
-  TeamScratch<T> scratch(plan, kChunkRows, kChunkRows, team, true);
-  std::vector<KernelLossSum> chunk_sums(static_cast<std::size_t>((rows.n + kChunkRows - 1) / kChunkRows));
-  KernelLossSum sum{before.E, before.weight};
-  kernels_for<T>().loss(plan.view(), theta.data(), rows, chunk_sums.data(), scratch.work.data(), &sum, team);
-  return {sum.E, sum.weight};
+  TeamScratch<T> scratch(plan, kChunkRows, kChunkRows, team, Parts::backward);
+  std::vector<Sums> chunk_sums(static_cast<std::size_t>((rows.n + kChunkRows - 1) / kChunkRows));
+  Sums sums = before;
+  kernels_for<T>().loss(plan.view(), theta.data(), rows, chunk_sums.data(), scratch.work.data(), &sums, team);
+  return sums;
 }
 
 // theta_size numbers of float64 for a step that goes through in several chunks; none for others.
@@ -165,20 +212,24 @@ std::unique_ptr<Scratch> partial_sums(const Plan& plan, Index rows) {
   return std::make_unique<Scratch>(Scratch::padded(static_cast<std::size_t>(plan.theta_size()) * sizeof(double)));
 }
 
+// A batch takes its delta through transposed copies of W, unless it is so small that making them is the larger work.
+Parts parts_for(Index step_rows) { return step_rows < kTransposeRows ? Parts::backward : Parts::transposed; }
+
 template <class T>
-LossSum gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> out, int threads) {
+Sums gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> out, int threads) {
   check_theta(plan, theta.size());
   check_theta(plan, out.size());
   const Rows<T> rows = checked(plan, samples, true);
   need(rows.n > 0, "a gradient needs samples");
   const int team = team_size(work_of(plan, std::min(rows.n, kStepRows)), threads);
-  TeamScratch<T> scratch(plan, rows.n, kStepRows, 1, true);
+  TeamScratch<T> scratch(plan, rows.n, kStepRows, 1, parts_for(rows.n));
   const auto partial = partial_sums(plan, rows.n);
-  KernelLossSum sum{0, 0};
+  std::fill(out.begin(), out.end(), T{0});  // the padding
+  Sums sums;
   Barrier barrier;
   kernels_for<T>().gradient(plan.view(), theta.data(), rows, out.data(), scratch.work[0],
-                            partial ? partial->template all<double>() : nullptr, &sum, barrier, team);
-  return {sum.E, sum.weight};
+                            partial ? partial->template all<double>() : nullptr, &sums, barrier, team);
+  return sums;
 }
 
 template <class T>
@@ -204,7 +255,8 @@ void trace(const Plan& plan, std::span<const T> theta, const Samples<T>& samples
        "the trace's gradient has the wrong size");
   need(out.E.size() == n, "the trace's E has the wrong size");
 
-  TeamScratch<T> scratch(plan, 1, 1, 1, true);
+  std::fill(out.gradient.begin(), out.gradient.end(), T{0});  // the padding
+  TeamScratch<T> scratch(plan, 1, 1, 1, Parts::backward);
   std::vector<T*> a(depth), z(depth), dh(depth), delta(depth);
   for (std::size_t s = 0; s < n; ++s) {
     for (std::size_t l = 0; l < depth; ++l) {
@@ -219,24 +271,87 @@ void trace(const Plan& plan, std::span<const T> theta, const Samples<T>& samples
   }
 }
 
+Index online_block(const Plan& plan, const Learning& learning) {
+  const Layer& first = plan.layers().front();
+  if (learning.optimizer == Optimizer::adam || first.n_in < 8) return 1;
+  return first.n_out <= 64 ? 16 : 24;
+}
+
+// Scratch for one pass of a step after every sample, in blocks.
 template <class T>
-LossSum descend(const Plan& plan, std::span<T> theta, const Samples<T>& samples, std::span<const double> eta,
-                Index batch_size, LossSum before, int threads) {
-  check_theta(plan, theta.size());
+class BlockScratch {
+ public:
+  BlockScratch(const Plan& plan, Index block, int states, bool sparse)
+      : block_(Scratch::padded(sparse ? static_cast<std::size_t>(plan.view().n_in()) * sizeof(Index) : 0) +
+               workspace_bytes<T>(plan, block, Parts::backward) +
+               Scratch::padded(static_cast<std::size_t>(block * kMostBlock) * sizeof(T)) +
+               2 * Scratch::padded(static_cast<std::size_t>(block * plan.layers().front().pitch * 2) * sizeof(T))) {
+    const Index pitch = plan.layers().front().pitch;
+    scratch.work = workspace<T>(block_, plan, block, Parts::backward);
+    std::fill_n(scratch.work.x.data, block * scratch.work.x.stride, T{0});
+    scratch.gram = {block_.take<T>(static_cast<std::size_t>(block * kMostBlock)), kMostBlock};
+    std::fill_n(scratch.gram.data, block * kMostBlock, T{0});
+    scratch.weighted = {block_.take<T>(static_cast<std::size_t>(block * pitch * 2)), pitch * (states > 0 ? 2 : 1)};
+    scratch.a_state = block_.take<T>(static_cast<std::size_t>(block * pitch));
+    if (sparse) scratch.last = block_.take<Index>(static_cast<std::size_t>(plan.view().n_in()));
+  }
+
+ private:
+  Scratch block_;
+
+ public:
+  OnlineScratch<T> scratch{};
+};
+
+template <class T>
+Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samples, std::span<const double> eta,
+             Index batch_size, Index block, Sums before, int threads) {
+  const int states = descent.learning.states();
+  check_theta(plan, descent.theta.size());
+  need(descent.state.size() == static_cast<std::size_t>(plan.theta_size() * states),
+       "state needs as many arrays like theta as the optimizer has");
   need(batch_size >= 1, "batch_size must be at least 1");
+  need(block >= 0 && block <= kMostBlock, "an online block has 1 to 32 samples");
   const Rows<T> rows = checked(plan, samples, true);
   const Index steps = rows.n / batch_size + (rows.n % batch_size != 0);
   need(eta.size() == 1 || eta.size() == static_cast<std::size_t>(steps), "eta needs one element, or one per step");
   if (rows.n == 0) return before;
-  const Index step_rows = std::min(batch_size, rows.n);
-  const int team = batch_size == 1 ? 1 : team_size(work_of(plan, std::min(step_rows, kStepRows)), threads);
-  TeamScratch<T> scratch(plan, step_rows, kStepRows, 1, true);
-  const auto partial = partial_sums(plan, step_rows);
-  KernelLossSum sum{before.E, before.weight};
+  const LearningView<T> learning{&descent.learning, descent.theta.data(), descent.state.data(), plan.theta_size()};
+  const auto n_eta = static_cast<Index>(eta.size());
+  Sums sums = before;
   Barrier barrier;
-  kernels_for<T>().descend(plan.view(), theta.data(), rows, eta.data(), static_cast<Index>(eta.size()), batch_size,
-                           scratch.work[0], partial ? partial->template all<double>() : nullptr, &sum, barrier, team);
-  return {sum.E, sum.weight};
+  if (batch_size == 1) {
+    const Index chosen = block > 0 ? block : (rows.sparse() ? 1 : online_block(plan, descent.learning));
+    const Layer& first = plan.layers().front();
+    const double block_work = static_cast<double>(first.n_in) * static_cast<double>(first.n_out * chosen);
+    const int team = chosen > 1 ? team_size(block_work, threads) : 1;
+    const BlockScratch<T> scratch(plan, chosen, states, rows.sparse());
+    kernels_for<T>().online(plan.view(), learning, rows, eta.data(), n_eta, chosen, scratch.scratch, &sums, barrier,
+                            team);
+  } else {
+    const Index step_rows = std::min(batch_size, rows.n);
+    const int team = team_size(work_of(plan, std::min(step_rows, kStepRows)), threads);
+    TeamScratch<T> scratch(plan, step_rows, kStepRows, 1, parts_for(batch_size));
+    const auto partial = partial_sums(plan, step_rows);
+    kernels_for<T>().descend(plan.view(), learning, rows, eta.data(), n_eta, batch_size, scratch.work[0],
+                             partial ? partial->template all<double>() : nullptr, &sums, barrier, team);
+  }
+  return sums;
+}
+
+template <class T>
+double peak(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  alignas(kAlignment) T out[kAlignment / sizeof(T)];
+  const double each = 2.0 * kPeakChains * kernels().vector_bytes / static_cast<double>(sizeof(T));
+  double best = 0;
+  for (const auto begin = Clock::now(); std::chrono::duration<double>(Clock::now() - begin).count() < seconds;) {
+    constexpr Index kTimes = 100'000;
+    const auto before = Clock::now();
+    kernels_for<T>().multiply_adds(kTimes, out);
+    best = std::max(best, each * kTimes / std::chrono::duration<double>(Clock::now() - before).count());
+  }
+  return best;
 }
 
 template <class T>
@@ -246,14 +361,26 @@ void apply_activation(Activation h, std::span<const T> a, std::span<T> z, std::s
   kernels_for<T>().activation(h, a.data(), z.data(), dh.data(), static_cast<Index>(a.size()));
 }
 
+template <class T>
+void apply_vector_function(std::string_view name, std::span<const T> x, std::span<T> y) {
+  constexpr std::string_view names[] = {"exp", "log", "log1p", "tanh", "sigmoid", "softplus", "erf"};
+  const auto found = std::find(std::begin(names), std::end(names), name);
+  need(found != std::end(names), "no such vector function");
+  need(x.size() == y.size(), "x and y must have one size");
+  kernels_for<T>().vector_function(static_cast<VectorFunction>(found - std::begin(names)), x.data(), y.data(),
+                                   static_cast<Index>(x.size()));
+}
+
 #define DELTAPROP_FOR(T)                                                                                          \
-  template void predict(const Plan&, std::span<const T>, std::span<const T>, std::span<T>, int);                  \
-  template LossSum loss(const Plan&, std::span<const T>, const Samples<T>&, LossSum, int);                        \
-  template LossSum gradient(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);               \
+  template void predict(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                   \
+  template Sums loss(const Plan&, std::span<const T>, const Samples<T>&, Sums, int);                              \
+  template Sums gradient(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                  \
   template void trace(const Plan&, std::span<const T>, const Samples<T>&, const Trace<T>&);                       \
-  template LossSum descend(const Plan&, std::span<T>, const Samples<T>&, std::span<const double>, Index, LossSum, \
-                           int);                                                                                  \
-  template void apply_activation(Activation, std::span<const T>, std::span<T>, std::span<T>);
+  template Sums descend(const Plan&, const Descent<T>&, const Samples<T>&, std::span<const double>, Index, Index, \
+                        Sums, int);                                                                               \
+  template void apply_activation(Activation, std::span<const T>, std::span<T>, std::span<T>);                     \
+  template double peak<T>(double);                                                                                \
+  template void apply_vector_function(std::string_view, std::span<const T>, std::span<T>);
 DELTAPROP_FOR(float)
 DELTAPROP_FOR(double)
 

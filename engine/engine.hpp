@@ -7,24 +7,27 @@
 #include <string_view>
 #include <vector>
 
-#include "plan.hpp"
+#include "learning.hpp"
 
 namespace deltaprop {
 
-// Rows of samples, dense and row-major: X (n, n_in), R (n, n_out), weight (n) or none, order (m) or none. Where there is
-// an order, the samples are those rows in that order.
+// Rows in compressed sparse form: row k has values[p] at columns[p], ascending, for starts[k] <= p < starts[k + 1].
+template <class T>
+struct SparseRows {
+  std::span<const Index> starts;  // (n + 1)
+  std::span<const std::int32_t> columns;
+  std::span<const T> values;
+};
+
+// Samples, row-major: X (n, n_in), dense or sparse, R (n, n_out), weight (n) or none, order (m) or none. Where there is an
+// order, the samples are those rows in that order.
 template <class T>
 struct Samples {
   std::span<const T> X;
   std::span<const T> R;
-  std::optional<std::span<const T>> weight;
-  std::optional<std::span<const Index>> order;
-};
-
-// Sums over the samples: of w E, and of w.
-struct LossSum {
-  double E = 0;
-  double weight = 0;
+  std::optional<std::span<const T>> weight = {};
+  std::optional<std::span<const Index>> order = {};
+  std::optional<SparseRows<T>> sparse = {};  // in place of X
 };
 
 // Every quantity of backpropagation, for every layer: arrays of (n, n_out), and (n, theta_size) for the gradient.
@@ -38,29 +41,50 @@ struct Trace {
 // threads = 0: as many as OpenMP offers and the work is worth. Bits do not depend on it. `before` is carried into the
 // result, so that a set in pieces adds up in the same order as in one (for `loss` pieces of whole chunks of 64 rows).
 template <class T>
-void predict(const Plan& plan, std::span<const T> theta, std::span<const T> X, std::span<T> y, int threads = 0);
+void predict(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> y, int threads = 0);
 
 template <class T>
-LossSum loss(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, LossSum before = {},
-             int threads = 0);
+Sums loss(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, Sums before = {}, int threads = 0);
 
 // The derivative of sum w E / sum w, in theta's layout.
 template <class T>
-LossSum gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> out,
-                 int threads = 0);
+Sums gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> out, int threads = 0);
 
 template <class T>
 void trace(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, const Trace<T>& out);
 
-// Gradient descent over the samples in their order: a step for every batch_size of them (the last may be smaller),
-// theta <- theta - eta (1/m) sum w dE. eta has one element, or one per step. E is of each sample before its own update.
+// What descends: theta, and what the optimizer remembers, learning.states() arrays of theta's size.
 template <class T>
-LossSum descend(const Plan& plan, std::span<T> theta, const Samples<T>& samples, std::span<const double> eta,
-                Index batch_size, LossSum before = {}, int threads = 0);
+struct Descent {
+  const Learning& learning;
+  std::span<T> theta;
+  std::span<T> state = {};
+};
+
+// Gradient descent over the samples in their order: a step for every batch_size of them (the last may be smaller) by the
+// rule of the optimizer with the gradient (1/m) sum w dE. eta has one element, or one per step. E is of each sample before
+// its own update. before.steps are the steps that the state remembers.
+//
+// A step after every sample (batch_size 1) goes in blocks of so many samples, with the same iterates up to rounding; block 1
+// is the naive order, 0 chooses by the shape (online_block).
+template <class T>
+Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samples, std::span<const double> eta,
+             Index batch_size, Index block = 0, Sums before = {}, int threads = 0);
+
+// The block that a step after every sample goes in, by the shape of the first layer and the optimizer alone.
+Index online_block(const Plan& plan, const Learning& learning);
 
 // z = h(a) and h'(a), element by element (not for softmax).
 template <class T>
 void apply_activation(Activation h, std::span<const T> a, std::span<T> z, std::span<T> dh);
+
+// y = f(x), element by element, for f by its name in vector_math.hpp. For tests.
+template <class T>
+void apply_vector_function(std::string_view name, std::span<const T> x, std::span<T> y);
+
+// Multiply-adds a second that one core can do on vectors in registers, each counted as two: the best of so many seconds.
+template <class T>
+double peak(double seconds);
 
 // The instruction sets: what this build holds, what this machine can run of it, which one is in use. DELTAPROP_ISA in
 // the environment forces one when the engine is loaded; a name that cannot be had raises at the first use.

@@ -19,8 +19,13 @@ inline void for_each_chunk(const Rows<T>& samples, const Workspace<T>* per_threa
     for (Index c = team.first(chunks); c < team.last(chunks); ++c) {
       const Index start = c * work.rows;
       const Index rows = samples.n - start < work.rows ? samples.n - start : work.rows;
-      for (Index s = 0; s < rows; ++s) work.input[s] = samples.x(start + s);
-      use(start, rows, work);
+      Workspace<T> chunk = work;
+      if (samples.order || samples.sparse()) {
+        pack(samples, start, rows, work.x);
+      } else {  // read where they stand
+        chunk.x = {const_cast<T*>(samples.X + start * samples.n_in), samples.n_in};
+      }
+      use(start, rows, chunk);
     }
   }
 }
@@ -31,23 +36,19 @@ void predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y,
   const Layer& output = plan.output();
   for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
     forward(plan, theta, work, 0, rows);
-    for (Index s = 0; s < rows; ++s) {
-      T* z = rows_of(work.z, work, output, s);
-      activate_output(plan, rows_of(work.a, work, output, s), z);
-      __builtin_memcpy(y + (start + s) * output.n_out, z, static_cast<std::size_t>(output.n_out) * sizeof(T));
-    }
+    activate_output<T>(plan, rows_of(work.a, work, output), rows, y + start * output.n_out);
   });
 }
 
 template <class T>
-void loss(const PlanView& plan, const T* theta, const Rows<T>& samples, KernelLossSum* chunk_sums,
-          const Workspace<T>* per_thread, KernelLossSum* sum, int threads) {
+void loss(const PlanView& plan, const T* theta, const Rows<T>& samples, Sums* chunk_sums,
+          const Workspace<T>* per_thread, Sums* sum, int threads) {
   for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
     forward(plan, theta, work, 0, rows);
     output_errors(plan, samples, start, work, 0, rows);
-    KernelLossSum& of_chunk = chunk_sums[start / work.rows];
-    of_chunk = {0, 0};
-    add_losses(samples, start, rows, work, &of_chunk);
+    Sums& of_chunk = chunk_sums[start / work.rows];
+    of_chunk = Sums{};
+    add_losses(samples, start, 0, rows, work, &of_chunk);
   });
   const PlainArithmetic plain;
   const Index chunks = (samples.n + per_thread[0].rows - 1) / per_thread[0].rows;
@@ -62,21 +63,20 @@ template <class T>
 void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s, const TraceRow<T>& out,
            const Workspace<T>& work) {
   const PlainArithmetic plain;
-  work.input[0] = samples.x(s);
+  pack(samples, s, 1, work.x);
   forward(plan, theta, work, 0, 1);
   output_errors(plan, samples, s, work, 0, 1);
   backward(plan, theta, work, 0, 1);
-  gradient_share(plan, work, 1, Team{0, 1, nullptr},
-                 [&](Index offset, Vector<T> g) { store<T>(out.gradient + offset, g); });
+  gradient_share<T>(plan, work, 1, Team{0, 1, nullptr}, Keep<T>{out.gradient}, [](int, Index, Index) {});
   *out.E = work.E[0];
   for (int l = 0; l < plan.depth; ++l) {
     const Layer& layer = plan.layers[l];
-    T* a = rows_of(work.a, work, layer);
-    const T* z = rows_of(work.z, work, layer);
+    T* a = rows_of(work.a, work, layer).data;
+    const T* z = rows_of(work.z, work, layer).data;
     const auto bytes = static_cast<std::size_t>(layer.n_out) * sizeof(T);
     __builtin_memcpy(out.a[l], a, bytes);
     __builtin_memcpy(out.z[l], z, bytes);
-    __builtin_memcpy(out.delta[l], rows_of(work.delta, work, layer), bytes);
+    __builtin_memcpy(out.delta[l], rows_of(work.delta, work, layer).data, bytes);
     if (layer.h == Activation::softmax) {  // the Jacobian dy_j/da_k = y_j (1{j = k} - y_k)
       for (Index j = 0; j < layer.n_out; ++j) {
         for (Index k = 0; k < layer.n_out; ++k) {
@@ -84,7 +84,7 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
         }
       }
     } else {
-      differentiate(layer.h, a, z, a, layer.pitch);
+      differentiate(layer.h, a, z, a, vectors<T>(layer.n_out));
       __builtin_memcpy(out.dh[l], a, bytes);
     }
   }
@@ -93,14 +93,14 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
 template <class T>
 void activation(Activation h, const T* a, T* z, T* dh, Index n) {
   const PlainArithmetic plain;
-  T in[kLanes];
-  T value[kLanes];
-  T derivative[kLanes];
-  for (Index j = 0; j < n; j += kLanes) {
-    const Index count = n - j < kLanes ? n - j : kLanes;
-    for (Index k = 0; k < kLanes; ++k) in[k] = k < count ? a[j + k] : T{0};
-    activate(h, in, value, kLanes);
-    differentiate(h, in, value, derivative, kLanes);
+  constexpr Index w = kWidth<T>;
+  for (Index j = 0; j < n; j += w) {
+    T in[w] = {};
+    T value[w], derivative[w];
+    const Index count = n - j < w ? n - j : w;
+    for (Index k = 0; k < w; ++k) in[k] = k < count ? a[j + k] : T{0};
+    activate<T>(h, {in, 0}, {value, 0}, 1, 1);
+    differentiate<T>(h, in, value, derivative, 1);
     for (Index k = 0; k < count; ++k) {
       z[j + k] = value[k];
       dh[j + k] = derivative[k];

@@ -1,19 +1,95 @@
 // Compiled once per instruction set, as namespace DELTAPROP_ISA: all kernels, and the one table that leaves the object.
 #include "kernels.hpp"
 
+#include "block.hpp"
 #include "evaluation.hpp"
+#include "sparse.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 namespace {
 
+// A step after every sample: which of the ways to order it.
 template <class T>
-constexpr Kernels<T> kKernels{predict<T>, loss<T>, descend<T>, gradient<T>, trace<T>, activation<T>};
+void online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples, const double* eta,
+            Index n_eta, Index block, const OnlineScratch<T>& scratch, Sums* sums, Barrier& barrier,
+            [[maybe_unused]] int threads) {
+  with_rule<T>(learning.definition->optimizer, [&]<class Rule>(std::type_identity<Rule>) {
+    if constexpr (Rule::kLinear) {
+      if (block > 1) {
+        Blocks<T, Rule> blocks(plan, learning, samples, scratch);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+        {
+          const PlainArithmetic plain;
+          blocks.run(eta, n_eta, block, sums, Team::here(&barrier));
+        }
+        return;
+      }
+    }
+    const PlainArithmetic plain;
+    if constexpr (Rule::kLinear) {
+      if (samples.sparse()) return sparse_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch, sums);
+    }
+    naive_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch.work, sums);
+  });
+  clear_padding(plan, learning);
+}
+
+template <class T>
+Vector<T> apply(VectorFunction f, Vector<T> x) {
+  switch (f) {
+    case VectorFunction::exp:
+      return exp<T>(x);
+    case VectorFunction::log:
+      return log<T>(x);
+    case VectorFunction::log1p:
+      return log1p<T>(x);
+    case VectorFunction::tanh:
+      return tanh<T>(x);
+    case VectorFunction::sigmoid:
+      return sigmoid<T>(x);
+    case VectorFunction::softplus:
+      return softplus<T>(x);
+    case VectorFunction::erf:
+      return erf<T>(x);
+  }
+  return x;
+}
+
+template <class T>
+void vector_function(VectorFunction f, const T* x, T* y, Index n) {
+  const PlainArithmetic plain;
+  for (Index j = 0; j < n; j += kWidth<T>) {
+    const auto bytes = static_cast<std::size_t>(n - j < kWidth<T> ? n - j : kWidth<T>) * sizeof(T);
+    T lanes[kWidth<T>] = {};
+    __builtin_memcpy(lanes, x + j, bytes);
+    store<T>(lanes, apply<T>(f, load(lanes)));
+    __builtin_memcpy(y + j, lanes, bytes);
+  }
+}
+
+template <class T>
+void multiply_adds(Index n, T* out) {
+  Vector<T> x[kPeakChains];
+  for (int k = 0; k < kPeakChains; ++k) x[k] = broadcast<T>(static_cast<T>(k));
+  const Vector<T> factor = broadcast<T>(T{0.5});
+  const Vector<T> term = broadcast<T>(T{1});
+  for (Index i = 0; i < n; ++i) {
+#pragma GCC unroll 16
+    for (int k = 0; k < kPeakChains; ++k) x[k] = fma(x[k], factor, term);
+  }
+  for (int k = 1; k < kPeakChains; ++k) x[0] += x[k];
+  store<T>(out, x[0]);
+}
+
+template <class T>
+constexpr Kernels<T> kKernels{predict<T>, loss<T>,          descend<T>,    online<T>,         gradient<T>,
+                              trace<T>,   multiply_adds<T>, activation<T>, vector_function<T>};
 
 #define DELTAPROP_TEXT(x) #x
 #define DELTAPROP_NAME(x) DELTAPROP_TEXT(x)
 
 }  // namespace
 
-const KernelTable table{DELTAPROP_NAME(DELTAPROP_ISA), &kKernels<float>, &kKernels<double>};
+const KernelTable table{DELTAPROP_NAME(DELTAPROP_ISA), kVectorBytes, &kKernels<float>, &kKernels<double>};
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -2,14 +2,34 @@
 // set into a namespace of its own (kernels.cpp); the dispatcher picks one table when the engine is loaded.
 #pragma once
 
-#include "plan.hpp"
+#include <type_traits>
+
+#include "learning.hpp"
 
 namespace deltaprop {
 
-// Samples, borrowed; sizes already checked. Sample s is row order[s], or row s where order is null.
+// A matrix, borrowed: rows `stride` elements apart.
+template <class T>
+struct Matrix {
+  T* data;
+  Index stride;
+
+  [[gnu::always_inline]] T* row(Index s) const { return data + s * stride; }
+  operator Matrix<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, stride};
+  }
+};
+
+// Samples, borrowed; sizes already checked. Sample s is row order[s], or row s where order is null. Where X is null, the
+// inputs of row k are sparse: values[p] at columns[p], ascending, for starts[k] <= p < starts[k + 1].
 template <class T>
 struct Rows {
   const T* X;
+  const Index* starts;
+  const std::int32_t* columns;
+  const T* values;
   const T* R;          // may be null where no target is needed
   const T* weight;     // null: all ones
   const Index* order;  // null: as they stand
@@ -18,20 +38,42 @@ struct Rows {
   Index n_out;
 
   [[gnu::always_inline]] Index row(Index s) const { return order ? order[s] : s; }
-  [[gnu::always_inline]] const T* x(Index s) const { return X + row(s) * n_in; }
   [[gnu::always_inline]] const T* r(Index s) const { return R + row(s) * n_out; }
   [[gnu::always_inline]] T w(Index s) const { return weight ? weight[row(s)] : T{1}; }
+  [[gnu::always_inline]] bool sparse() const { return X == nullptr; }
 };
 
-// Scratch for `rows` rows: a, z and delta of every layer, row-major with the layer's pitch, a layer after the other.
+// Scratch for `rows` rows: the packed inputs, and a, z and delta of every layer, row-major with the layer's pitch, a layer
+// after the other.
 template <class T>
 struct Workspace {
+  Matrix<T> x;
   T* a;
   T* z;
   T* delta;
-  const T** input;  // (rows) where each row's inputs are
-  double* E;        // (rows)
+  T* units;       // 3 (rows x pitch of the output), for its functions
+  T* transposed;  // of each layer but the first, W's transposed copy; null: delta goes through W row by row
+  double* E;      // (rows)
   Index rows;
+};
+
+// Scratch for blocks of online descent; block.hpp says what each is.
+template <class T>
+struct OnlineScratch {
+  Workspace<T> work;   // (block) rows, x padded with zeros
+  T* a_state;          // (block, pitch of the first layer) where the optimizer has a state
+  Matrix<T> weighted;  // (block, (1 + states) pitch)
+  Matrix<T> gram;      // (block, block)
+  Index* last;         // (n_in) where the rows are sparse; sparse.hpp
+};
+
+// What a descent changes, and how.
+template <class T>
+struct LearningView {
+  const Learning* definition;
+  T* theta;
+  T* state;  // definition->states() arrays of theta_size
+  Index theta_size;
 };
 
 template <class T>
@@ -44,10 +86,11 @@ struct TraceRow {
   double* E;
 };
 
-struct KernelLossSum {
-  double E;
-  double weight;
-};
+// Chains of multiply-adds that do not wait for each other, for measuring how many the machine can do.
+inline constexpr int kPeakChains = 12;
+
+// The functions of vector_math.hpp, for tests.
+enum class VectorFunction : int { exp, log, log1p, tanh, sigmoid, softplus, erf };
 
 class Barrier;  // where the threads of one parallel region wait for each other: team.hpp
 void wait_for_all(Barrier& barrier, int threads);
@@ -56,21 +99,29 @@ template <class T>
 struct Kernels {
   void (*predict)(const PlanView&, const T* theta, const Rows<T>&, T* y, const Workspace<T>* per_thread, int threads);
   // chunk_sums: scratch, one for every chunk of a workspace's rows.
-  void (*loss)(const PlanView&, const T* theta, const Rows<T>&, KernelLossSum* chunk_sums,
-               const Workspace<T>* per_thread, KernelLossSum* sum, int threads);
-  // One pass of descent. partial: theta_size elements of scratch, null where no step exceeds kStepRows.
-  void (*descend)(const PlanView&, T* theta, const Rows<T>&, const double* eta, Index n_eta, Index batch_size,
-                  const Workspace<T>& shared, double* partial, KernelLossSum* sum, Barrier& barrier, int threads);
+  void (*loss)(const PlanView&, const T* theta, const Rows<T>&, Sums* chunk_sums, const Workspace<T>* per_thread,
+               Sums* sum, int threads);
+  // One pass of descent, a step for every batch_size samples. partial: theta_size elements of scratch, null where no step
+  // exceeds kStepRows.
+  void (*descend)(const PlanView&, const LearningView<T>&, const Rows<T>&, const double* eta, Index n_eta,
+                  Index batch_size, const Workspace<T>& shared, double* partial, Sums* sums, Barrier& barrier,
+                  int threads);
+  // The same with a step after every sample, in blocks of so many: 1 is the naive order.
+  void (*online)(const PlanView&, const LearningView<T>&, const Rows<T>&, const double* eta, Index n_eta, Index block,
+                 const OnlineScratch<T>& scratch, Sums* sums, Barrier& barrier, int threads);
   // The sum of w dE over the rows divided by the sum of w, into out. partial: as above.
   void (*gradient)(const PlanView&, const T* theta, const Rows<T>&, T* out, const Workspace<T>& shared, double* partial,
-                   KernelLossSum* sum, Barrier& barrier, int threads);
+                   Sums* sum, Barrier& barrier, int threads);
   void (*trace)(const PlanView&, const T* theta, const Rows<T>&, Index s, const TraceRow<T>& out,
                 const Workspace<T>& one_row);
+  void (*multiply_adds)(Index n, T* out);  // n times kPeakChains vectors of them, independent; out takes a vector
   void (*activation)(Activation h, const T* a, T* z, T* dh, Index n);
+  void (*vector_function)(VectorFunction f, const T* x, T* y, Index n);
 };
 
 struct KernelTable {
   const char* name;
+  int vector_bytes;
   const Kernels<float>* f32;
   const Kernels<double>* f64;
 };

@@ -11,8 +11,8 @@
 
 namespace deltaprop::DELTAPROP_ISA {
 
-// One row of the output layer: a and y = h(a) padded to pitch. delta holds r (padding 0) before and delta_o after; what
-// is left in its padding the caller clears.
+// One row of a softmax output: a and y = h(a) padded to pitch. delta holds r (padding 0) before and delta_o after; what is
+// left in its padding the caller clears.
 template <class T>
 struct OutputRow {
   T* a;
@@ -35,45 +35,50 @@ template <class T, class Use>
   return sum;
 }
 
-// y = sigmoid a and 1 - y, each to its own relative accuracy, and t = e^-|a| for the logarithms.
-template <class T>
-struct SigmoidParts {
-  Vector<T> t, y, rest;
-
-  explicit SigmoidParts(Vector<T> a) : t(exp<T>(-absolute<T>(a))) {
-    const Vector<T> one = broadcast<T>(T{1});
-    y = (a < T{0} ? t : one) / (t + T{1});
-    rest = (a < T{0} ? one : t) / (t + T{1});
-  }
-};
+// The pairs that work unit by unit have one function on vectors: y, delta_o and the unit's term of E from a and r.
 
 // Sigmoid with log loss: E = (1 - r) a + log(1 + e^-a) for a >= 0, -r a + log(1 + e^a) below;  delta_o = y - r.
 struct SigmoidWithLog {
   template <class T>
-  static double row(const OutputRow<T>& row) {
-    return sum_over_units(row, [&](Index j) {
-      const Vector<T> a = load(row.a + j);
-      const Vector<T> r = load(row.delta + j);
-      const SigmoidParts<T> s(a);
-      store<T>(row.y + j, s.y);
-      store<T>(row.delta + j, (T{1} - r) * s.y - r * s.rest);
-      return (a < T{0} ? -r : T{1} - r) * a + log1p<T>(s.t);
-    });
+  static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
+    const SigmoidParts<T> s(a);
+    y = s.y;
+    delta = (T{1} - r) * s.y - r * s.rest;
+    return (a < T{0} ? -r : T{1} - r) * a + log1p_unit<T>(s.t);
   }
 };
 
 // Sigmoid with cross-entropy: E = sum of r log(1 + e^-a);  delta_o = -r (1 - y).
 struct SigmoidWithCrossEntropy {
   template <class T>
-  static double row(const OutputRow<T>& row) {
-    return sum_over_units(row, [&](Index j) {
-      const Vector<T> a = load(row.a + j);
-      const Vector<T> r = load(row.delta + j);
-      const SigmoidParts<T> s(a);
-      store<T>(row.y + j, s.y);
-      store<T>(row.delta + j, -r * s.rest);
-      return r * (log1p<T>(s.t) + (a < T{0} ? -a : Vector<T>{}));
-    });
+  static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
+    const SigmoidParts<T> s(a);
+    y = s.y;
+    delta = -r * s.rest;
+    return r * (log1p_unit<T>(s.t) + (a < T{0} ? -a : Vector<T>{}));
+  }
+};
+
+// E = 1/2 sum of (y - r)^2.
+struct SquaredError {
+  template <class T>
+  static Vector<T> value(Vector<T> y, Vector<T> r) {
+    return (y - r) * (y - r) * T{0.5};
+  }
+  template <class T>
+  static Vector<T> derivative(Vector<T> y, Vector<T> r) {
+    return y - r;
+  }
+};
+
+// Any other pair of an output that works unit by unit: delta_o = dE/dy dy/da.
+template <class Loss, class H>
+struct General {
+  template <class T>
+  static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
+    y = H::template value<T>(a);
+    delta = Loss::template derivative<T>(y, r) * H::template derivative<T>(a, y);
+    return Loss::template value<T>(y, r);
   }
 };
 
@@ -121,35 +126,6 @@ struct SoftmaxWithCrossEntropy {
       return r * (log_sum - (load(row.a + j) - parts.shift));
     });
     row.delta[parts.k] = (T{1} - r_k) * row.y[parts.k] - r_k * (parts.others / parts.total);
-    return E;
-  }
-};
-
-// E = 1/2 sum of (y - r)^2.
-struct SquaredError {
-  template <class T>
-  static Vector<T> value(Vector<T> y, Vector<T> r) {
-    return (y - r) * (y - r) * T{0.5};
-  }
-  template <class T>
-  static Vector<T> derivative(Vector<T> y, Vector<T> r) {
-    return y - r;
-  }
-};
-
-// Any other pair of an output that works unit by unit: delta_o = dE/dy dy/da.
-template <class Loss>
-struct General {
-  template <class T>
-  static double row(const OutputRow<T>& row, Activation h) {
-    activate(h, row.a, row.y, row.pitch);
-    const double E = sum_over_units(row, [&](Index j) {
-      const Vector<T> y = load(row.y + j);
-      const Vector<T> r = load(row.delta + j);
-      store<T>(row.delta + j, Loss::template derivative<T>(y, r));
-      return Loss::template value<T>(y, r);
-    });
-    multiply_by_derivative(h, row.a, row.y, row.delta, row.n, row.pitch);
     return E;
   }
 };

@@ -18,15 +18,14 @@ Enum find(const std::array<std::string_view, N>& names, std::string_view name, c
   throw std::invalid_argument(std::string("no ") + what + " is named '" + std::string(name) + "'");
 }
 
-// Rows a power of two apart would meet in the same sets of the cache.
-Index pitch_of(Index n_out) {
-  const Index pitch = (n_out + kLanes - 1) / kLanes * kLanes;
-  return pitch % 128 == 0 ? pitch + kLanes : pitch;
-}
-
 bool inside_unit_interval(Activation h) { return h == Activation::sigmoid || h == Activation::softmax; }
 
 }  // namespace
+
+Index padded_pitch(Index n) {
+  const Index pitch = (n + kLanes - 1) / kLanes * kLanes;
+  return pitch % 128 == 0 ? pitch + kLanes : pitch;
+}
 
 std::span<const std::string_view> activation_names() { return kActivations; }
 std::span<const std::string_view> loss_names() { return kLosses; }
@@ -45,11 +44,12 @@ Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss) : loss_(l
     if (!layers_.empty() && layers_.back().n_out != spec.n_in) {
       throw std::invalid_argument("a layer's inputs are not the units of the layer before");
     }
-    Layer layer{spec.n_in, spec.n_out, pitch_of(spec.n_out),          theta_size_,
-                units_,    spec.bias,  activation_from(spec.function)};
+    Layer layer{spec.n_in,        spec.n_out, padded_pitch(spec.n_out),      theta_size_, units_,
+                transposed_size_, spec.bias,  activation_from(spec.function)};
     if (layer.rows() > (kLimit - theta_size_) / layer.pitch) throw std::invalid_argument("the network is too large");
     units_ += layer.pitch;
     theta_size_ += layer.rows() * layer.pitch;
+    if (!layers_.empty()) transposed_size_ += layer.n_out * layers_.back().pitch;
     n_parameters_ += layer.rows() * layer.n_out;
     layers_.push_back(layer);
   }

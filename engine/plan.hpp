@@ -25,6 +25,9 @@ inline constexpr Index kLanes = 16;
 // A step over more rows than this adds up the gradients of chunks of this many rows, in ascending order.
 inline constexpr Index kStepRows = 256;
 
+// Online descent takes at most this many samples as one block.
+inline constexpr Index kMostBlock = 32;
+
 struct Layer {
   Index n_in;
   Index n_out;
@@ -32,6 +35,8 @@ struct Layer {
   Index offset;        // of [W; b] in theta
   Index units_before;  // pitches of the layers below, added up: where the layer's units stand in a row of
                        // scratch
+  Index transposed;  // offset of W's transposed copy, (n_out, pitch of the layer below), among those that a batch takes
+                     // its delta through; the first layer has none
   bool bias;
   Activation h;
 
@@ -50,6 +55,10 @@ struct PlanView {
   [[gnu::always_inline]] Index n_out() const { return output().n_out; }
 };
 
+// n rounded up to whole groups of lanes, and never a multiple of 128: rows a power of two apart would meet in the same sets
+// of the cache.
+Index padded_pitch(Index n);
+
 struct LayerSpec {
   Index n_in;
   Index n_out;
@@ -65,15 +74,17 @@ class Plan {
 
   PlanView view() const { return {layers_.data(), static_cast<int>(layers_.size()), loss_, theta_size_}; }
   std::span<const Layer> layers() const { return layers_; }
-  Index theta_size() const { return theta_size_; }      // elements of the padded theta
-  Index units() const { return units_; }                // elements of one row of scratch, all layers together
-  Index n_parameters() const { return n_parameters_; }  // elements of the dense one
+  Index theta_size() const { return theta_size_; }            // elements of the padded theta
+  Index units() const { return units_; }                      // elements of one row of scratch, all layers together
+  Index transposed_size() const { return transposed_size_; }  // elements of all transposed copies
+  Index n_parameters() const { return n_parameters_; }        // elements of the dense one
 
  private:
   std::vector<Layer> layers_;
   Loss loss_;
   Index theta_size_ = 0;
   Index units_ = 0;
+  Index transposed_size_ = 0;
   Index n_parameters_ = 0;
 };
 

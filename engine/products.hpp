@@ -1,150 +1,307 @@
 // The three products of backpropagation over one layer [W; b], and what they promise about the order of each sum:
 //
 //   forward     a_j      = b_j + sum_i z_i w_ij     one fma chain over ascending i, beginning at b_j (or 0)
-//   backward    d_i      = sum_j delta_j w_ij       kLanes partial sums over ascending j, then the tree of tree_sum
+//   backward    d_i      = sum_j delta_j w_ij       one row: kLanes partial sums over ascending j, then the tree of fold;
+//                                                   a batch: one fma chain over ascending j, through a transposed copy
 //   gradient    dE/dw_ij = sum_s z_si delta_sj      one fma chain over ascending samples s, beginning at 0
 //
 // No order depends on how rows are grouped into tiles, on the tail of a tile, or on the thread: a row has the same bits
-// alone and in a batch. Columns run over the whole pitch, so there are no tails along a row.
+// alone and in a batch. Columns run over whole vectors (the padding is zero), so there are no tails along a row.
 #pragma once
 
 #include "simd.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
-template <class T>
-inline constexpr int kRowsPerTile = kAccumulators / kGroup<T> < 8 ? kAccumulators / kGroup<T> : 8;
+inline constexpr Index kTileRows = kAccumulators / 2;  // rows of a tile of two vectors
+inline constexpr Index kDepthBlock = 256;  // of a long sum at a time: the columns of B that a tile reads stay in cache
 
-// ---- forward: a = z W + b -------------------------------------------------------------------------------------------
+// Calls use(first, integral_constant<int, R>) for tiles of at most Most rows that cover first .. last - 1, as equal as
+// can be: 32 rows are 6 + 5 + 5 + 6 + 5 + 5, not five times 6 and a slow tile of 2.
+template <int Most, class Use>
+[[gnu::always_inline]] inline void for_tiles(Index first, Index last, Use use) {
+  const Index n = last - first;
+  const Index tiles = (n + Most - 1) / Most;
+  Index done = 0;
+  for (Index t = 1; t <= tiles; ++t) {
+    const Index stop = n * t / tiles;
+    const Index rows = stop - done;
+    [&]<int... R>(std::integer_sequence<int, R...>) {
+      ((rows == R + 1 ? use(first + done, std::integral_constant<int, R + 1>{}) : void()), ...);
+    }(std::make_integer_sequence<int, Most>{});
+    done = stop;
+  }
+}
 
-// R rows by P packs of columns, sums in registers.
-template <class T, int R, int P>
-[[gnu::always_inline]] inline void forward_tile(const T* const* z, const Layer& layer, const T* W, T* a, Index column) {
-  constexpr int V = P * kGroup<T>;
+// ---- C = A B, and forward ------------------------------------------------------------------------------------------
+
+// R rows by V vectors of C = start + A B, K terms a sum; a start of stride 0 is the same row for all, null is zero.
+template <class T, int R, int V>
+[[gnu::noinline]] void product_tile(Matrix<const T> A, Index K, Matrix<const T> B, Matrix<const T> start, Matrix<T> C) {
   Vector<T> sum[R][V];
-  const T* w = W + column;
-  for (int v = 0; v < V; ++v) {
-    const Vector<T> b = layer.bias ? load(w + layer.n_in * layer.pitch + v * kWidth<T>) : Vector<T>{};
-    for (int r = 0; r < R; ++r) sum[r][v] = b;
-  }
-  for (Index i = 0; i < layer.n_in; ++i, w += layer.pitch) {
 #pragma GCC unroll 16
-    for (int v = 0; v < V; ++v) {
-      const Vector<T> weights = load(w + v * kWidth<T>);
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) sum[r][v] = fma(weights, z[r][i], sum[r][v]);
-    }
-  }
   for (int r = 0; r < R; ++r) {
-    for (int v = 0; v < V; ++v) store<T>(a + r * layer.pitch + column + v * kWidth<T>, sum[r][v]);
-  }
-}
-
-// One row, all columns: as many packs at once as the registers hold, so that their chains overlap.
-template <class T>
-inline void forward_row(const T* z, const Layer& layer, const T* W, T* a) {
-  constexpr int P = kGroup<T> <= 2 ? 4 : 2;
-  Index column = 0;
-  for (; column + P * kLanes <= layer.pitch; column += P * kLanes) {
-    forward_tile<T, 1, P>(&z, layer, W, a, column);
-  }
-  for (; column + 2 * kLanes <= layer.pitch; column += 2 * kLanes) forward_tile<T, 1, 2>(&z, layer, W, a, column);
-  for (; column < layer.pitch; column += kLanes) forward_tile<T, 1, 1>(&z, layer, W, a, column);
-}
-
-// `rows` rows: z holds where each row's inputs are, a has the layer's pitch. A pack of columns stays in cache for all
-// rows.
-template <class T>
-inline void forward_rows(const T* const* z, Index rows, const Layer& layer, const T* W, T* a) {
-  constexpr int R = kRowsPerTile<T>;
-  const Index whole = rows - rows % R;
-  if (whole > 0) {
-    for (Index column = 0; column < layer.pitch; column += kLanes) {
-      for (Index s = 0; s < whole; s += R) forward_tile<T, R, 1>(z + s, layer, W, a + s * layer.pitch, column);
-    }
-  }
-  for (Index s = whole; s < rows; ++s) forward_row(z[s], layer, W, a + s * layer.pitch);
-}
-
-// ---- backward: d = delta W^T ----------------------------------------------------------------------------------------
-
-// d_i for `I` consecutive units i of one row.
-template <class T, int I>
-[[gnu::always_inline]] inline void backward_tile(const T* delta, const T* w, Index pitch, T* d) {
-  Vector<T> sum[I][kGroup<T>] = {};
-  for (Index j = 0; j < pitch; j += kLanes) {
-#pragma GCC unroll 8
-    for (int g = 0; g < kGroup<T>; ++g) {
-      const Vector<T> error = load(delta + j + g * kWidth<T>);
-#pragma GCC unroll 8
-      for (int i = 0; i < I; ++i) sum[i][g] = fma(load(w + i * pitch + j + g * kWidth<T>), error, sum[i][g]);
-    }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < I; ++i) d[i] = tree_sum<T>(sum[i]);
-}
-
-// The sum of the delta rule (2), before its factor h': d (n_in) from delta (pitch).
-template <class T>
-inline void backward_row(const T* delta, const Layer& layer, const T* W, T* d) {
-  constexpr int I = kGroup<T> <= 2 ? 4 : 2;
-  Index i = 0;
-  for (; i + I <= layer.n_in; i += I) backward_tile<T, I>(delta, W + i * layer.pitch, layer.pitch, d + i);
-  for (; i < layer.n_in; ++i) backward_tile<T, 1>(delta, W + i * layer.pitch, layer.pitch, d + i);
-}
-
-// ---- gradient: dE/dW = z^T delta ------------------------------------------------------------------------------------
-
-// Sums of `I` consecutive rows of [W; b] by one pack of columns, over `rows` samples, handed to use(k, v, sum): row k
-// of the tile, vector v of the pack. The inputs of row i are z[s][i]; the row of the biases has inputs 1.
-template <class T, int I, class Use>
-[[gnu::always_inline]] inline void gradient_tile(const T* const* z, const T* delta, Index rows, Index pitch, Index i,
-                                                 Index column, Use use) {
-  constexpr int V = kGroup<T>;
-  Vector<T> sum[I][V] = {};
-  const T* error = delta + column;
-  for (Index s = 0; s < rows; ++s, error += pitch) {
-    const T* inputs = z[s] + i;
 #pragma GCC unroll 16
-    for (int v = 0; v < V; ++v) {
-      const Vector<T> e = load(error + v * kWidth<T>);
+    for (int v = 0; v < V; ++v) sum[r][v] = start.data ? load(start.row(r) + v * kWidth<T>) : Vector<T>{};
+  }
+  const T* b = B.data;
+  for (Index k = 0; k < K; ++k, b += B.stride) {
+    Vector<T> column[V];
 #pragma GCC unroll 16
-      for (int k = 0; k < I; ++k) sum[k][v] = fma(e, inputs[k], sum[k][v]);
+    for (int v = 0; v < V; ++v) column[v] = load(b + v * kWidth<T>);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {  // one broadcast at a time: the sums need the registers
+      const Vector<T> a = broadcast<T>(A.data[r * A.stride + k]);
+#pragma GCC unroll 16
+      for (int v = 0; v < V; ++v) sum[r][v] = fma(column[v], a, sum[r][v]);
     }
   }
 #pragma GCC unroll 16
-  for (int k = 0; k < I; ++k) {
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) store<T>(C.row(r) + v * kWidth<T>, sum[r][v]);
+  }
+}
+
+// `rows` rows by V vectors. A sum longer than kDepthBlock rests in C between blocks, which changes no bit of it.
+template <class T, int Most, int V>
+inline void product_panel(Matrix<const T> A, Index rows, Index K, Matrix<const T> B, Matrix<const T> start,
+                          Matrix<T> C) {
+  const Index depth = rows <= Most ? K : kDepthBlock;
+  Index k = 0;
+  do {
+    const Index terms = K - k < depth ? K - k : depth;
+    for_tiles<Most>(0, rows, [&]<int R>(Index s, std::integral_constant<int, R>) {
+      const Matrix<const T> from = k > 0 ? Matrix<const T>{C.row(s), C.stride}
+                                         : Matrix<const T>{start.data ? start.row(s) : nullptr, start.stride};
+      product_tile<T, R, V>({A.row(s) + k, A.stride}, terms, {B.row(k), B.stride}, from, {C.row(s), C.stride});
+    });
+    k += terms;
+  } while (k < K);
+}
+
+// V vectors of one row.
+template <class T, int V>
+[[gnu::always_inline]] inline void row_tile(const T* a, Index K, Matrix<const T> B, const T* start, T* c) {
+  Vector<T> sum[V];
+#pragma GCC unroll 16
+  for (int v = 0; v < V; ++v) sum[v] = start ? load(start + v * kWidth<T>) : Vector<T>{};
+  const T* b = B.data;
+  for (Index k = 0; k < K; ++k, b += B.stride) {
+    const Vector<T> input = broadcast<T>(a[k]);
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) sum[v] = fma(load(b + v * kWidth<T>), input, sum[v]);
+  }
+#pragma GCC unroll 16
+  for (int v = 0; v < V; ++v) store<T>(c + v * kWidth<T>, sum[v]);
+}
+
+// One row: c = start + a B, the columns first .. last - 1 in vectors, as many at once as the registers hold, so that their
+// chains overlap.
+template <class T>
+[[gnu::always_inline]] inline void row_product(const T* a, Index K, Matrix<const T> B, const T* start, T* c,
+                                               Index first, Index last) {
+  const auto panels = [&]<int V>(std::integral_constant<int, V>) {
+    for (; first + V <= last; first += V) {
+      const Index j = first * kWidth<T>;
+      row_tile<T, V>(a, K, {B.data + j, B.stride}, start ? start + j : nullptr, c + j);
+    }
+  };
+  if (last - first >= 8) panels(std::integral_constant<int, 8>{});
+  if (last - first >= 4) panels(std::integral_constant<int, 4>{});
+  panels(std::integral_constant<int, 2>{});
+  panels(std::integral_constant<int, 1>{});
+}
+
+// The columns first .. last - 1, in vectors, of C = start + A B for `rows` rows. Few rows take wide tiles, so that there
+// are sums enough to keep the multipliers busy.
+template <class T>
+inline void product(Matrix<const T> A, Index rows, Index K, Matrix<const T> B, Matrix<const T> start, Matrix<T> C,
+                    Index first, Index last) {
+  const auto panels = [&]<int Most, int V>(std::integral_constant<int, Most>, std::integral_constant<int, V>) {
+    for (; first + V <= last; first += V) {
+      const Index column = first * kWidth<T>;
+      product_panel<T, Most, V>(A, rows, K, {B.data + column, B.stride},
+                                {start.data ? start.data + column : nullptr, start.stride},
+                                {C.data + column, C.stride});
+    }
+  };
+  constexpr auto number = []<int N>() { return std::integral_constant<int, N>{}; };
+  if (rows == 1) return row_product<T>(A.data, K, B, start.data, C.data, first, last);
+  if (rows <= 3) panels(number.template operator()<3>(), number.template operator()<4>());
+  panels(number.template operator()<kTileRows>(), number.template operator()<2>());
+  panels(number.template operator()<kTileRows>(), number.template operator()<1>());
+}
+
+// a = z W + b for `rows` rows.
+template <class T>
+inline void forward_rows(Matrix<const T> z, Index rows, const Layer& layer, const T* theta, Matrix<T> a) {
+  const T* W = theta + layer.offset;
+  product<T>(z, rows, layer.n_in, {W, layer.pitch}, {layer.bias ? W + layer.n_in * layer.pitch : nullptr, 0}, a, 0,
+             vectors<T>(layer.n_out));
+}
+
+template <class T>
+[[gnu::always_inline]] inline void forward_row(const T* z, const Layer& layer, const T* theta, T* a) {
+  const T* W = theta + layer.offset;
+  row_product<T>(z, layer.n_in, {W, layer.pitch}, layer.bias ? W + layer.n_in * layer.pitch : nullptr, a, 0,
+                 vectors<T>(layer.n_out));
+}
+
+// ---- backward: d = delta W^T ---------------------------------------------------------------------------------------
+
+// The sums of the delta rule (2), before its factor h', of units i .. i + rows - 1 of one row, rows <= kWidth; w is row i of
+// W. The lanes after them are 0.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> backward_dots(const T* delta, const T* w, Index pitch, Index columns,
+                                                      Index rows) {
+  Vector<T> sum[kWidth<T>] = {};
+  if (rows == kWidth<T>) {
+    for (Index j = 0; j < columns; ++j) {
+      const Vector<T> error = load(delta + j * kWidth<T>);
+#pragma GCC unroll 16
+      for (int i = 0; i < kWidth<T>; ++i) sum[i] = fma(load(w + i * pitch + j * kWidth<T>), error, sum[i]);
+    }
+  } else {
+    for (Index j = 0; j < columns; ++j) {
+      const Vector<T> error = load(delta + j * kWidth<T>);
+#pragma GCC unroll 16
+      for (int i = 0; i < kWidth<T> - 1; ++i) {
+        if (i < rows) sum[i] = fma(load(w + i * pitch + j * kWidth<T>), error, sum[i]);
+      }
+    }
+  }
+  return fold<T>(sum);
+}
+
+// d of all units of one row from its delta. d has room for whole vectors.
+template <class T>
+inline void backward_row(const T* delta, const Layer& layer, const T* theta, T* d) {
+  const T* w = theta + layer.offset;
+  for (Index i = 0; i < layer.n_in; i += kWidth<T>, w += kWidth<T> * layer.pitch) {
+    const Index rows = layer.n_in - i < kWidth<T> ? layer.n_in - i : kWidth<T>;
+    store<T>(d + i, backward_dots(delta, w, layer.pitch, vectors<T>(layer.n_out), rows));
+  }
+}
+
+// Rows first .. last - 1 of W into the columns of its transposed copy.
+template <class T>
+inline void transpose_rows(const T* W, const Layer& layer, Index first, Index last, Matrix<T> transposed) {
+  constexpr int w = kWidth<T>;
+  Index i = first;
+  for (; i + w <= last; i += w) {
+    Index j = 0;
+    for (; j + w <= layer.n_out; j += w) {
+      Vector<T> v[w];
+#pragma GCC unroll 16
+      for (int k = 0; k < w; ++k) v[k] = load(W + (i + k) * layer.pitch + j);
+      transpose<T>(v);
+#pragma GCC unroll 16
+      for (int k = 0; k < w; ++k) store<T>(transposed.row(j + k) + i, v[k]);
+    }
+    for (; j < layer.n_out; ++j) {
+      for (int k = 0; k < w; ++k) transposed.row(j)[i + k] = W[(i + k) * layer.pitch + j];
+    }
+  }
+  for (; i < last; ++i) {
+    for (Index j = 0; j < layer.n_out; ++j) transposed.row(j)[i] = W[i * layer.pitch + j];
+  }
+}
+
+// ---- gradient: dE/dW = z^T delta -----------------------------------------------------------------------------------
+
+// Sums of R consecutive rows of W by V vectors of columns, over `rows` samples, handed to use(k, v, sum): row k of the
+// tile, vector v of the columns.
+template <class T, int R, int V, class Use>
+[[gnu::always_inline]] inline void gradient_tile(Matrix<const T> z, Matrix<const T> delta, Index rows, Use use) {
+  Vector<T> sum[R][V] = {};
+  const T* inputs = z.data;
+  const T* error = delta.data;
+  for (Index s = 0; s < rows; ++s, inputs += z.stride, error += delta.stride) {
+    Vector<T> e[V];
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) e[v] = load(error + v * kWidth<T>);
+#pragma GCC unroll 16
+    for (int k = 0; k < R; ++k) {
+      const Vector<T> input = broadcast<T>(inputs[k]);
+#pragma GCC unroll 16
+      for (int v = 0; v < V; ++v) sum[k][v] = fma(e[v], input, sum[k][v]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int k = 0; k < R; ++k) {
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) use(k, v, sum[k][v]);
   }
 }
 
-template <class T, class Use>
-[[gnu::always_inline]] inline void bias_gradient_tile(const T* delta, Index rows, Index pitch, Index column, Use use) {
-  Vector<T> sum[kGroup<T>] = {};
-  const T* error = delta + column;
-  for (Index s = 0; s < rows; ++s, error += pitch) {
-    for (int v = 0; v < kGroup<T>; ++v) sum[v] += load(error + v * kWidth<T>);
-  }
-  for (int v = 0; v < kGroup<T>; ++v) use(0, v, sum[v]);
+// The same for fewer rows than kTileRows, through memory: sum[k * V + v].
+template <class T, int R, int V>
+[[gnu::noinline]] void gradient_sums(Matrix<const T> z, Matrix<const T> delta, Index rows, Vector<T>* sum) {
+  gradient_tile<T, R, V>(z, delta, rows, [sum](int k, int v, Vector<T> g) { sum[k * V + v] = g; });
 }
 
-// Hands every vector of the gradient of rows first .. last - 1 of [W; b] to use(offset in [W; b], gradient). What is
-// captured is copied: a store through `use` could change what a reference leads to, and it would be read again each time.
+// Panels of columns that go through the rows of W together: as many as keep their delta in cache.
+[[gnu::always_inline]] inline Index panels_together(Index rows) { return rows < 256 ? 256 / (rows > 0 ? rows : 1) : 1; }
+
+// Rows first .. last - 1 of W by panels of V vectors of columns, the panels begin .. end - 1, a panel to be V vectors of
+// delta: use(row, panel, v, sum), after soon(row, rows, panel) for every tile.
+template <class T, int V, class Soon, class Use>
+[[gnu::always_inline]] inline void gradient_panels(Matrix<const T> z, Matrix<const T> delta, Index rows, Index first,
+                                                   Index last, Index begin, Index end, Soon soon, Use use) {
+  constexpr int Most = static_cast<int>(kTileRows) * 2 / (V < 2 ? 2 : V);
+  constexpr Index width = V * kWidth<T>;
+  const Index together = panels_together(rows);
+  for (; begin < end; begin += together) {
+    const Index stop = end - begin < together ? end : begin + together;
+    for (Index i = first; i < last; i += Most) {
+      const Index tile = last - i < Most ? last - i : Most;
+      for (Index p = begin; p < stop; ++p) {
+        soon(i, tile, p);
+        Vector<T> sum[Most * V];
+        const Matrix<const T> inputs{z.data + i, z.stride};
+        const Matrix<const T> errors{delta.data + p * width, delta.stride};
+        if (tile == Most) {
+          gradient_sums<T, Most, V>(inputs, errors, rows, sum);
+        } else {
+          for (Vector<T>& own : sum) own = Vector<T>{};
+          for_tiles<Most - 1>(0, tile, [&]<int R>(Index, std::integral_constant<int, R>) {
+            gradient_sums<T, R, V>(inputs, errors, rows, sum);
+          });
+        }
+        for (Index k = 0; k < tile; ++k) {
+#pragma GCC unroll 4
+          for (int v = 0; v < V; ++v) use(i + k, p, v, sum[k * V + v]);
+        }
+      }
+    }
+  }
+}
+
+// Hands every vector of the gradient of rows first .. last - 1 of [W; b] to use(offset in theta, gradient, is a weight),
+// after use.soon(offset, tile rows, pitch) for each tile. Row n_in is the biases', whose input is 1.
 template <class T, class Use>
-inline void gradient_rows(const T* const* z, const T* delta, Index rows, const Layer& layer, Index first, Index last,
-                          Use use) {
-  constexpr int I = kRowsPerTile<T>;
-  const Index pitch = layer.pitch;
+inline void gradient_rows(Matrix<const T> z, Matrix<const T> delta, Index rows, const Layer& layer, Index first,
+                          Index last, Use use) {
+  constexpr Index w = kWidth<T>;
   const Index weights = last < layer.n_in ? last : layer.n_in;
-  for (Index column = 0; column < pitch; column += kLanes) {
-    const auto at = [=](Index i) {
-      return [=](int k, int v, Vector<T> g) { use((i + k) * pitch + column + v * kWidth<T>, g); };
-    };
-    Index i = first;
-    for (; i + I <= weights; i += I) gradient_tile<T, I>(z, delta, rows, pitch, i, column, at(i));
-    for (; i < weights; ++i) gradient_tile<T, 1>(z, delta, rows, pitch, i, column, at(i));
-    if (i < last) bias_gradient_tile<T>(delta, rows, pitch, column, at(i));
+  const Index columns = vectors<T>(layer.n_out);
+  const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
+    gradient_panels<T, V>(
+        z, delta, rows, first, weights, begin, end,
+        [=, pitch = layer.pitch, at = layer.offset](Index i, Index tile, Index p) {
+          use.soon(at + i * pitch + p * V * w, tile, pitch);
+        },
+        [=, pitch = layer.pitch, at = layer.offset](Index i, Index p, int v, Vector<T> g) {
+          use(at + i * pitch + (p * V + v) * w, g, true);
+        });
+  };
+  panels(0, columns / 2, std::integral_constant<int, 2>{});
+  if (columns % 2 == 1) panels(columns - 1, columns, std::integral_constant<int, 1>{});
+  for (Index j = 0; j < columns && weights < last; ++j) {
+    Vector<T> sum{};
+    for (Index s = 0; s < rows; ++s) sum += load(delta.row(s) + j * w);
+    use(layer.offset + layer.n_in * layer.pitch + j * w, sum, false);
   }
 }
 

@@ -14,6 +14,8 @@
 #  include <arm_neon.h>
 #endif
 
+#include <utility>
+
 #include "kernels.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
@@ -60,6 +62,12 @@ inline constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));  // el
 template <class T>
 inline constexpr int kGroup = static_cast<int>(kLanes) / kWidth<T>;  // vectors of a pack
 
+// Vectors that hold n elements.
+template <class T>
+[[gnu::always_inline]] constexpr Index vectors(Index n) {
+  return (n + kWidth<T> - 1) / kWidth<T>;
+}
+
 template <class T>
 [[gnu::always_inline]] inline Vector<T> load(const T* from) {
   Vector<T> v;
@@ -70,6 +78,35 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline void store(T* to, Vector<T> v) {
   __builtin_memcpy(to, &v, sizeof v);
+}
+
+// The first n numbers, n <= kWidth, and zeros after them; nothing beyond is read.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> load_first(const T* from, Index n) {
+  if (n == kWidth<T>) return load(from);
+  Vector<T> v{};
+  if (n == 1) {
+    v[0] = *from;
+    return v;
+  }
+  for (Index k = 0; k < n; ++k) v[k] = from[k];
+  return v;
+}
+
+// v in the first n lanes, 0 after them.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> keep_first(Vector<T> v, Index n) {
+  Vector<T> lane;
+#pragma GCC unroll 16
+  for (int k = 0; k < kWidth<T>; ++k) lane[k] = static_cast<T>(k);
+  return lane < static_cast<T>(n) ? v : Vector<T>{};
+}
+
+template <class T>
+[[gnu::always_inline]] inline void copy(const T* from, Index n, T* to) {
+  Index k = 0;
+  for (; k + kWidth<T> <= n; k += kWidth<T>) store<T>(to + k, load(from + k));
+  for (; k < n; ++k) to[k] = from[k];
 }
 
 template <class T>
@@ -107,6 +144,12 @@ template <class T>
 [[gnu::always_inline]] inline Vector<double> fma(Vector<double> x, double y, Vector<double> z) {
   return fma(x, broadcast<double>(y), z);
 }
+[[gnu::always_inline]] inline Vector<float> fma(Vector<float> x, float y, float z) {
+  return fma(x, broadcast<float>(y), broadcast<float>(z));
+}
+[[gnu::always_inline]] inline Vector<double> fma(Vector<double> x, double y, double z) {
+  return fma(x, broadcast<double>(y), broadcast<double>(z));
+}
 [[gnu::always_inline]] inline Vector<float> fma(Vector<float> x, Vector<float> y, float z) {
   return fma(x, y, broadcast<float>(z));
 }
@@ -115,8 +158,51 @@ template <class T>
 }
 
 template <class T>
+[[gnu::always_inline]] inline Vector<T> square_root(Vector<T> x) {
+#pragma GCC unroll 16
+  for (int k = 0; k < kWidth<T>; ++k) x[k] = sizeof(T) == 4 ? __builtin_sqrtf(x[k]) : __builtin_sqrt(x[k]);
+  return x;
+}
+
+template <class T>
+inline constexpr Unsigned<T> kSignBit = Unsigned<T>{1} << (8 * sizeof(T) - 1);
+
+template <class T>
 [[gnu::always_inline]] inline Vector<T> absolute(Vector<T> x) {
-  return x < T{0} ? -x : x + T{0};  // |-0| = 0
+  return (Vector<T>)((Bits<T>)x & ~kSignBit<T>);
+}
+
+// size with the sign of x, where size has none.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> with_sign_of(Vector<T> size, Vector<T> x) {
+  return (Vector<T>)((Bits<T>)size | ((Bits<T>)x & kSignBit<T>));
+}
+
+// min(x, bound) and max(x, bound); NaN stays NaN.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> at_most(Vector<T> x, T bound) {
+  return x > bound ? broadcast<T>(bound) : x;
+}
+template <class T>
+[[gnu::always_inline]] inline Vector<T> at_least(Vector<T> x, T bound) {
+  return x < bound ? broadcast<T>(bound) : x;
+}
+
+// c_0 + c_1 x + ... by Estrin's scheme: neighbours in pairs, the pairs in pairs, ...: a chain of log2 N fma.
+template <class T, int N>
+[[gnu::always_inline]] inline Vector<T> polynomial(Vector<T> x, const T (&c)[N]) {
+  Vector<T> sum[(N + 1) / 2];
+#pragma GCC unroll 8
+  for (int k = 0; k < N / 2; ++k) sum[k] = fma(x, c[2 * k + 1], c[2 * k]);
+  if constexpr (N % 2 == 1) sum[N / 2] = broadcast<T>(c[N - 1]);
+#pragma GCC unroll 4
+  for (int n = (N + 1) / 2; n > 1; n = (n + 1) / 2) {
+    x *= x;
+#pragma GCC unroll 8
+    for (int k = 0; k < n / 2; ++k) sum[k] = fma(x, sum[2 * k + 1], sum[2 * k]);
+    if (n % 2 == 1) sum[n / 2] = sum[n - 1];
+  }
+  return sum[0];
 }
 
 // The sum of a pack's lanes: lane l takes lane l + 8, then l + 4, l + 2, l + 1. The same tree for every width of
@@ -135,6 +221,41 @@ template <class T>
     for (int k = 0; k < half; ++k) lane[k] += lane[k + half];
   }
   return lane[0];
+}
+
+// Two vectors exchange halves: a keeps its lanes without bit H and takes b's of the same kind into the places with it;
+// b gets the lanes with bit H. The step of which transposing and folding are made.
+template <class T, int H, int... P>
+[[gnu::always_inline]] inline void exchange(Vector<T>& a, Vector<T>& b, std::integer_sequence<int, P...>) {
+  constexpr int w = kWidth<T>;
+  const Vector<T> low = __builtin_shufflevector(a, b, ((P & H) != 0 ? w + (P ^ H) : P)...);
+  b = __builtin_shufflevector(a, b, ((P & H) != 0 ? w + P : P | H)...);
+  a = low;
+}
+
+// v_k[l] becomes v_l[k], for kWidth vectors.
+template <class T, int H = kWidth<T> / 2>
+[[gnu::always_inline]] inline void transpose(Vector<T> (&v)[kWidth<T>]) {
+#pragma GCC unroll 16
+  for (int k = 0; k < kWidth<T>; ++k) {
+    if ((k & H) == 0) exchange<T, H>(v[k], v[k | H], std::make_integer_sequence<int, kWidth<T>>{});
+  }
+  if constexpr (H > 1) transpose<T, H / 2>(v);
+}
+
+// Lane k of the result is the sum of v_k's lanes, in the tree of tree_sum; v is used up.
+template <class T, int H = kWidth<T> / 2>
+[[gnu::always_inline]] inline Vector<T> fold(Vector<T> (&v)[kWidth<T>]) {
+#pragma GCC unroll 16
+  for (int k = 0; k < H; ++k) {
+    exchange<T, H>(v[k], v[k | H], std::make_integer_sequence<int, kWidth<T>>{});
+    v[k] += v[k | H];
+  }
+  if constexpr (H > 1) {
+    return fold<T, H / 2>(v);
+  } else {
+    return v[0];
+  }
 }
 
 // A vector's elements in float64, for sums over so many terms that float32 would lose them.

@@ -30,7 +30,7 @@ class LargestApart {
     const SigmoidParts<T> parts(broadcast<T>(-log_odds));
     y_k = parts.y[0];
     rest = parts.rest[0];
-    const T softplus = log1p<T>(parts.t)[0];  // of -|log_odds|
+    const T softplus = log1p_unit<T>(parts.t)[0];  // of -|log_odds|
     log_y_k = -softplus - (log_odds > T{0} ? log_odds : T{0});
     log_rest = -softplus + (log_odds < T{0} ? log_odds : T{0});
   }

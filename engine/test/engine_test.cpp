@@ -10,20 +10,13 @@
 #include <stdexcept>
 
 #include "../philox.hpp"
-#include "problem.hpp"
+#include "check.hpp"
+#include "descent_test.hpp"
 
 using namespace deltaprop;
 using namespace deltaprop::test;
 
 namespace {
-
-int failures = 0;
-
-void check(bool holds, const std::string& what) {
-  if (holds) return;
-  ++failures;
-  std::fprintf(stderr, "FAILED [%s]: %s\n", std::string(instruction_set()).c_str(), what.c_str());
-}
 
 template <class T>
 void against_plain_loops(const Shape& shape, std::size_t n = 13, const std::vector<Index>& batches = {1, 4}) {
@@ -33,7 +26,7 @@ void against_plain_loops(const Shape& shape, std::size_t n = 13, const std::vect
   const std::size_t n_out = p.net.layers.back().n_out;
 
   std::vector<T> y(p.n * n_out);
-  predict<T>(p.plan, p.theta, p.X, y);
+  predict<T>(p.plan, p.theta, p.inputs(), y);
   double worst = 0, largest = 0, E = 0, weight = 0;
   plain::Network g = zeros_like(p.net);
   for (std::size_t s = 0; s < p.n; ++s) {
@@ -47,7 +40,7 @@ void against_plain_loops(const Shape& shape, std::size_t n = 13, const std::vect
     add_gradient(g, pass, static_cast<double>(p.weight[s]));
   }
   check(worst <= tolerance * largest, name + ": predict");
-  const LossSum sum = loss<T>(p.plan, p.theta, p.samples());
+  const Sums sum = loss<T>(p.plan, p.theta, p.samples());
   check(std::abs(sum.E - E) <= tolerance * std::abs(E), name + ": loss");
 
   std::vector<T> dense(p.theta.size(), T{1});
@@ -71,7 +64,7 @@ void against_plain_loops(const Shape& shape, std::size_t n = 13, const std::vect
     }
     std::vector<T> theta = p.theta;
     const double eta = 0.02;
-    descend<T>(p.plan, theta, p.samples(), {&eta, 1}, batch);
+    descend<T>(p.plan, {kSgd, theta}, p.samples(), {&eta, 1}, batch);
     check(difference(p, theta, expected) <= tolerance, name + ": descend in batches of " + std::to_string(batch));
   }
 }
@@ -83,13 +76,13 @@ void same_bits(const Shape& shape) {
   Problem<T> p(shape, 701, 3);
   const std::size_t n_in = p.net.layers.front().n_in, n_out = p.net.layers.back().n_out;
   std::vector<T> y(p.n * n_out), g(p.theta.size());
-  predict<T>(p.plan, p.theta, p.X, y, 1);
-  const LossSum E = loss<T>(p.plan, p.theta, p.samples(), {}, 1);
+  predict<T>(p.plan, p.theta, p.inputs(), y, 1);
+  const Sums E = loss<T>(p.plan, p.theta, p.samples(), {}, 1);
   gradient<T>(p.plan, p.theta, p.samples(), g, 1);
   for (int threads = 2; threads <= 4; ++threads) {
     const std::string with = name + ": " + std::to_string(threads) + " threads: ";
     std::vector<T> y2(y.size()), g2(g.size());
-    predict<T>(p.plan, p.theta, p.X, y2, threads);
+    predict<T>(p.plan, p.theta, p.inputs(), y2, threads);
     check(same(y, y2), with + "predict");
     check(loss<T>(p.plan, p.theta, p.samples(), {}, threads).E == E.E, with + "loss");
     gradient<T>(p.plan, p.theta, p.samples(), g2, threads);
@@ -97,24 +90,25 @@ void same_bits(const Shape& shape) {
   }
   for (const std::size_t s : {std::size_t{0}, std::size_t{6}, p.n - 1}) {
     std::vector<T> one(n_out);
-    predict<T>(p.plan, p.theta, std::span<const T>(p.X).subspan(s * n_in, n_in), one);
+    predict<T>(p.plan, p.theta, {std::span<const T>(p.X).subspan(s * n_in, n_in), {}}, one);
     check(std::memcmp(one.data(), y.data() + s * n_out, n_out * sizeof(T)) == 0, name + ": a row alone");
   }
   for (const Index batch : {1, 16, 300}) {
     std::vector<T> whole = p.theta;
     const double eta = 0.05;
-    const LossSum sum = descend<T>(p.plan, whole, p.samples(), {&eta, 1}, batch, {}, 1);
+    const Sums sum = descend<T>(p.plan, {kSgd, whole}, p.samples(), {&eta, 1}, batch, 0, {}, 1);
     for (int threads = 1; threads <= 4; ++threads) {
       std::vector<T> pieces = p.theta;
-      LossSum carried;
-      const std::size_t size = 2 * static_cast<std::size_t>(batch);
+      Sums carried;
+      const auto unit = static_cast<std::size_t>(batch > 1 ? batch : online_block(p.plan, kSgd));
+      const std::size_t size = 2 * unit;
       for (std::size_t start = 0; start < p.n; start += size) {
         const std::size_t count = std::min(size, p.n - start);
         const Samples<T> part{std::span<const T>(p.X).subspan(start * n_in, count * n_in),
                               std::span<const T>(p.R).subspan(start * n_out, count * n_out),
                               std::span<const T>(p.weight).subspan(start, count),
                               {}};
-        carried = descend<T>(p.plan, pieces, part, {&eta, 1}, batch, carried, threads);
+        carried = descend<T>(p.plan, {kSgd, pieces}, part, {&eta, 1}, batch, 0, carried, threads);
       }
       check(same(whole, pieces) && carried.E == sum.E,
             name + ": batches of " + std::to_string(batch) + " in pieces, " + std::to_string(threads) + " threads");
@@ -182,8 +176,8 @@ void weight_zero_is_nothing() {
   alone.R.erase(alone.R.begin());
   alone.weight.erase(alone.weight.begin());
   const double eta = 0.1;
-  descend<float>(p.plan, p.theta, p.samples(), {&eta, 1}, 1);
-  descend<float>(alone.plan, alone.theta, alone.samples(), {&eta, 1}, 1);
+  descend<float>(p.plan, {kSgd, p.theta}, p.samples(), {&eta, 1}, 1);
+  descend<float>(alone.plan, {kSgd, alone.theta}, alone.samples(), {&eta, 1}, 1);
   check(same(p.theta, alone.theta), "a sample of weight 0");
 }
 
@@ -195,18 +189,18 @@ void steps_and_orders() {
     const std::vector<double> etas =
         batch == 1 ? std::vector<double>{0.5, 0.1, 0, 1, 0.2} : std::vector<double>{0.5, 0.1, 1};
     std::vector<double> whole = p.theta, single = p.theta;
-    descend<double>(p.plan, whole, {p.X, p.R, p.weight, order}, etas, batch);
+    descend<double>(p.plan, {kSgd, whole}, {p.X, p.R, p.weight, order}, etas, batch);
     for (std::size_t n = 0; n < etas.size(); ++n) {
       const std::size_t start = n * static_cast<std::size_t>(batch);
       const std::span<const Index> part =
           std::span<const Index>(order).subspan(start, std::min(order.size() - start, static_cast<std::size_t>(batch)));
-      descend<double>(p.plan, single, {p.X, p.R, p.weight, part}, {&etas[n], 1}, batch);
+      descend<double>(p.plan, {kSgd, single}, {p.X, p.R, p.weight, part}, {&etas[n], 1}, batch);
     }
     check(same(whole, single) && !same(whole, p.theta), "eta per step, in batches of " + std::to_string(batch));
   }
   std::vector<double> theta = p.theta;
   const double eta = 1;
-  descend<double>(p.plan, theta, {p.X, p.R, p.weight, none}, {&eta, 1}, 1);
+  descend<double>(p.plan, {kSgd, theta}, {p.X, p.R, p.weight, none}, {&eta, 1}, 1);
   check(same(theta, p.theta), "an order of no samples");
 }
 
@@ -217,7 +211,7 @@ void padding_survives_divergence() {
   gradient<float>(p.plan, p.theta, p.samples(), expected);
   for (const Index batch : {1, 5}) {
     const double eta = 1e6;
-    for (int n = 0; n < 5; ++n) descend<float>(p.plan, theta, p.samples(), {&eta, 1}, batch);
+    for (int n = 0; n < 5; ++n) descend<float>(p.plan, {kSgd, theta}, p.samples(), {&eta, 1}, batch);
     bool finite = true;
     for (const Layer& layer : p.plan.layers()) {
       for (Index i = 0; i < layer.rows(); ++i) {
@@ -244,7 +238,7 @@ void control_word() {
     std::vector<float> theta = p.theta, g(p.theta.size());
     const double eta = 1e-3;
     gradient<float>(p.plan, theta, {X, p.R, p.weight, {}}, g, 2);
-    descend<float>(p.plan, theta, {X, p.R, p.weight, {}}, {&eta, 1}, 7, {}, 2);
+    descend<float>(p.plan, {kSgd, theta}, {X, p.R, p.weight, {}}, {&eta, 1}, 7, 0, {}, 2);
     theta.insert(theta.end(), g.begin(), g.end());
     return theta;
   };
@@ -279,15 +273,29 @@ void refusals() {
   const std::span<const float> X(p.X);
   const double eta = 0.1;
   const std::vector<Index> outside{0, 4};
-  refuses([&] { predict<float>(p.plan, short_theta, X, y); }, "a short theta");
-  refuses([&] { predict<float>(p.plan, p.theta, X.first(7), y); }, "half a row");
-  refuses([&] { predict<float>(p.plan, p.theta, X, std::span(y).first(3)); }, "a short y");
+  refuses([&] { predict<float>(p.plan, short_theta, {X, {}}, y); }, "a short theta");
+  refuses([&] { predict<float>(p.plan, p.theta, {X.first(7), {}}, y); }, "half a row");
+  refuses([&] { predict<float>(p.plan, p.theta, {X, {}}, std::span(y).first(3)); }, "a short y");
   refuses([&] { loss<float>(p.plan, p.theta, {p.X, std::span<const float>(p.R).first(3), {}, {}}); }, "a short R");
   refuses([&] { loss<float>(p.plan, p.theta, {p.X, p.R, std::span<const float>(p.weight).first(3), {}}); },
           "few weights");
-  refuses([&] { descend<float>(p.plan, theta, {p.X, p.R, {}, outside}, {&eta, 1}, 1); }, "an order past the end");
-  refuses([&] { descend<float>(p.plan, theta, {p.X, p.R, {}, {}}, {&eta, 1}, 0); }, "batches of 0");
-  refuses([&] { descend<float>(p.plan, theta, {p.X, p.R, {}, {}}, {&eta, 0}, 1); }, "no eta");
+  refuses([&] { descend<float>(p.plan, {kSgd, theta}, {p.X, p.R, {}, outside}, {&eta, 1}, 1); },
+          "an order past the end");
+  refuses([&] { descend<float>(p.plan, {kSgd, theta}, {p.X, p.R, {}, {}}, {&eta, 1}, 0); }, "batches of 0");
+  refuses([&] { descend<float>(p.plan, {kSgd, theta}, {p.X, p.R, {}, {}}, {&eta, 0}, 1); }, "no eta");
+  refuses([&] { descend<float>(p.plan, {kSgd, theta}, p.samples(), {&eta, 1}, 1, 33); }, "a block of 33");
+  refuses([&] { descend<float>(p.plan, {kSgd, theta, theta}, p.samples(), {&eta, 1}, 1); }, "a state that sgd has not");
+  const Learning momentum("momentum", std::vector<double>{0.9}, 0);
+  refuses([&] { descend<float>(p.plan, {momentum, theta}, p.samples(), {&eta, 1}, 1); }, "no state");
+  refuses([] { Learning("adam", std::vector<double>{0.9}, 0); }, "too few parameters");
+  refuses([] { Learning("adma", {}, 0); }, "an optimizer that is not known");
+  refuses([] { Learning("sgd", {}, -1); }, "a negative penalty");
+  const std::vector<Index> starts{0, 1, 2, 3, 4};
+  const std::vector<float> values(4, 1.0f);
+  for (const std::vector<std::int32_t>& columns : {std::vector<std::int32_t>{0, 1, 2, 0}, {0, -1, 0, 0}, {0, 1, 0}}) {
+    const Samples<float> sparse{{}, p.R, {}, {}, SparseRows<float>{starts, columns, values}};
+    refuses([&] { descend<float>(p.plan, {kSgd, theta}, sparse, {&eta, 1}, 1); }, "a sparse column outside");
+  }
   refuses([] { Plan({{2, 3, "tanh", true}, {4, 1, "sigmoid", true}}, "log"); }, "layers that do not meet");
   refuses([] { Plan({{2, 1, "tanh", true}}, "log"); }, "tanh with log loss");
   refuses([] { Plan({{2, 3, "softmax", true}, {3, 1, "sigmoid", true}}, "log"); }, "softmax inside");
@@ -370,6 +378,9 @@ int main() {
       against_plain_loops<double>(shape, 700, {255, 256, 257, 512, 513, 700});
       against_plain_loops<double>(shape, 256, {256});
     }
+    rules_against_plain_loops();
+    blocks_against_the_naive_order();
+    sparse_against_dense();
     weight_zero_is_nothing();
     steps_and_orders();
     padding_survives_divergence();

@@ -99,6 +99,7 @@ struct Problem {
             R.begin() + static_cast<std::ptrdiff_t>((s + 1) * n_out)};
   }
   Samples<T> samples() const { return {X, R, weight, {}}; }
+  Samples<T> inputs() const { return {X, {}}; }
 };
 
 // The largest difference between a padded array and a plain network, relative to the largest number; inf where the

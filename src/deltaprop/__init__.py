@@ -10,15 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deltaprop.descent.optimizers import SGD, Adam, Momentum, Nesterov
     from deltaprop.errors import DivergenceError, MissingExtraError, ModelFileError, NotFittedError, TableError
     from deltaprop.network import Network
     from deltaprop.storage import PathLike
     from deltaprop.table_model import TableModel
 
 __all__ = [
+    "SGD",
+    "Adam",
     "DivergenceError",
     "MissingExtraError",
     "ModelFileError",
+    "Momentum",
+    "Nesterov",
     "Network",
     "NotFittedError",
     "TableError",
@@ -28,7 +33,11 @@ __all__ = [
 ]
 
 # Where each name is; loaded when used, so that `deltaprop --help` need not wait for NumPy and the engine.
-_HOMES = {"Network": "deltaprop.network", "TableModel": "deltaprop.table_model"}
+_HOMES = {
+    "Network": "deltaprop.network",
+    "TableModel": "deltaprop.table_model",
+    **dict.fromkeys(("SGD", "Adam", "Momentum", "Nesterov"), "deltaprop.descent.optimizers"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -23,51 +23,68 @@ class Plan:
     def n_parameters(self) -> int:
         """Elements of theta without padding."""
 
+    def online_block(self, learning: Learning) -> int:
+        """Samples that online descent takes together by default."""
+
     @property
     def layout(self) -> list[tuple[int, int, int, int, bool]]:
         """(offset, n_in, n_out, pitch, bias) of each [W; b] in theta, row-major."""
 
-@overload
-def predict(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], threads: int = 0) -> None: ...
+class Learning:
+    """
+    What a descent follows: the optimizer, its parameters, the penalty. Immutable.
+    """
+
+    def __init__(self, optimizer: str, parameters: Sequence[float], l2: float = 0.0) -> None:
+        """parameters: in the order of `optimizers`."""
+
+    @property
+    def states(self) -> int:
+        """Arrays like theta that the optimizer remembers."""
 
 @overload
-def predict(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], threads: int = 0) -> None:
-    """y of every row of X, written into y (n, n_out)."""
+def predict(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], y: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], threads: int = 0) -> None: ...
 
 @overload
-def loss(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, before: tuple[float, float] = (0.0, 0.0), threads: int = 0) -> tuple[float, float]: ...
+def predict(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], y: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], threads: int = 0) -> None:
+    """
+    y of every row of X, written into y (n, n_out). X is an array, or (starts, columns, values) of sparse rows.
+    """
 
 @overload
-def loss(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, before: tuple[float, float] = (0.0, 0.0), threads: int = 0) -> tuple[float, float]:
+def loss(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0) -> tuple[float, float, int]: ...
+
+@overload
+def loss(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0) -> tuple[float, float, int]:
     """
     before + the sums over the samples of w E and of w, where before are those of a whole number of chunks.
     """
 
 @overload
-def gradient(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float]: ...
+def gradient(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float, int]: ...
 
 @overload
-def gradient(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float]:
+def gradient(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float, int]:
     """
     The derivative of sum(w E) / sum(w), written into out in theta's layout; returns the two sums.
     """
 
 @overload
-def trace(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], a: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], z: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], dh: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], delta: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], gradient: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], E: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None: ...
+def trace(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], a: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], z: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], dh: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], delta: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], gradient: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], E: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None: ...
 
 @overload
-def trace(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], a: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], z: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], dh: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], delta: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], gradient: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], E: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+def trace(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], a: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], z: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], dh: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], delta: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], gradient: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], E: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
     """
     Every quantity of backpropagation for every row of X, written into one array per layer; gradient is (n, theta_size).
     """
 
 @overload
-def descend(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, order: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, eta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], batch_size: int, before: tuple[float, float], threads: int = 0) -> tuple[float, float]: ...
+def descend(plan: Plan, learning: Learning, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], state: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, order: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, eta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0) -> tuple[float, float, int]: ...
 
 @overload
-def descend(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None, order: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, eta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], batch_size: int, before: tuple[float, float], threads: int = 0) -> tuple[float, float]:
+def descend(plan: Plan, learning: Learning, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], state: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None, order: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, eta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0) -> tuple[float, float, int]:
     """
-    One pass of gradient descent over the samples in their order, in place; returns before + the sums of w E and w.
+    One pass of descent over the samples in their order, theta and state in place; returns before + the sums of w E and of w and the number of steps. block: of samples that online descent takes together, 1 the naive order, 0 by the shape.
     """
 
 @overload
@@ -77,6 +94,13 @@ def activation(name: str, a: Annotated[NDArray[numpy.float32], dict(order='C', d
 def activation(name: str, a: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], z: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], dh: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
     """z = h(a) and dh = h'(a), element by element."""
 
+@overload
+def vector_function(name: str, x: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
+
+@overload
+def vector_function(name: str, x: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+    """For tests: y = f(x), f of the engine's vector_math.hpp."""
+
 def uniform_start(seed: int, layer: int, out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
     """Uniform numbers in (-1, 1) that depend on (seed, layer, index) alone."""
 
@@ -85,6 +109,16 @@ def shuffled_order(seed: int, epoch: int, out: Annotated[NDArray[numpy.int64], d
 
 def function_names() -> tuple[list[str], list[str]]:
     """The activations and the losses that have a kernel."""
+
+def optimizers() -> dict[str, list[str]]:
+    """
+    The optimizers that have a rule, each with the names of its parameters in order.
+    """
+
+def peak(f64: bool, seconds: float = 0.05) -> float:
+    """
+    Operations a second of one core's multiply-add units, each multiply-add counted as two.
+    """
 
 def config() -> dict[str, Any]:
     """The build and the machine: instruction sets, threads, compiler."""

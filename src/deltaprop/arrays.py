@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,36 @@ from numpy.typing import ArrayLike, NDArray
 from deltaprop.functions import Loss
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Rows of inputs of which only the numbers that are not zero are kept, as the engine reads them.
+
+    Row k has ``values[p]`` at ``columns[p]``, ascending, for starts[k] ≤ p < starts[k + 1].
+    """
+
+    starts: NDArray[np.int64]
+    columns: NDArray[np.int32]
+    values: Array
+    n_in: int
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, rows: slice) -> SparseRows:
+        first, last, _ = rows.indices(len(self))
+        return SparseRows(self.starts[first : last + 1], self.columns, self.values, self.n_in)
+
+    def dense(self) -> Array:
+        """Return the rows with their zeros, (n, n_in)."""
+        array = np.zeros((len(self), self.n_in), self.values.dtype)
+        used = slice(self.starts[0], self.starts[-1])
+        array[np.repeat(np.arange(len(self)), np.diff(self.starts)), self.columns[used]] = self.values[used]
+        return array
+
+
+Inputs = Array | SparseRows
 
 
 def whole_number(value: Any, name: str, *, at_least: int, where: str, below: int | None = None) -> int:
@@ -28,7 +59,7 @@ def whole_number(value: Any, name: str, *, at_least: int, where: str, below: int
 def numbers_in(values: ArrayLike, dtype: np.dtype[Any], name: str, *, where: str) -> Array:
     """Return ``values`` as a C-contiguous array of finite numbers of ``dtype``; copies only where it has to."""
     if hasattr(values, "tocsr"):
-        raise TypeError(f"{where}: {name} is a sparse matrix, which is not supported; pass {name}.toarray().")
+        raise TypeError(f"{where}: {name} is a sparse matrix, which only X may be; pass {name}.toarray().")
     if values is None:
         raise TypeError(f"{where}: {name} needs numbers; got None.")
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
@@ -61,17 +92,39 @@ def numbers_in(values: ArrayLike, dtype: np.dtype[Any], name: str, *, where: str
     return result
 
 
-def inputs_in(X: ArrayLike, n_in: int, dtype: np.dtype[Any], *, where: str) -> Array:
-    """Return X as rows of inputs, shape (n, n_in)."""
+def inputs_in(X: ArrayLike, n_in: int, dtype: np.dtype[Any], *, where: str) -> Inputs:
+    """Return X as rows of inputs, shape (n, n_in); a SciPy sparse matrix as SparseRows."""
+    if hasattr(X, "tocsr"):
+        return _sparse_inputs(X, n_in, dtype, where=where)
     array = numbers_in(X, dtype, "X", where=where)
     if array.ndim == 1 and array.size == n_in:
         raise ValueError(
             f"{where}: X needs shape (n, {n_in}); got ({array.size},). For one sample pass X[None, :]"
             + (", for a column of samples X[:, None]." if n_in == 1 else ".")
         )
-    if array.ndim != 2 or array.shape[1] != n_in:
-        raise ValueError(f"{where}: X needs shape (n, {n_in}), a row of {n_in} inputs per sample; got {array.shape}.")
+    _check_shape(array.shape, n_in, where)
     return array
+
+
+def _check_shape(shape: tuple[int, ...], n_in: int, where: str) -> None:
+    if len(shape) != 2 or shape[1] != n_in:
+        raise ValueError(f"{where}: X needs shape (n, {n_in}), a row of {n_in} inputs per sample; got {shape}.")
+
+
+def _sparse_inputs(X: Any, n_in: int, dtype: np.dtype[Any], *, where: str) -> SparseRows:
+    _check_shape(X.shape, n_in, where)
+    if n_in >= 2**31:
+        raise ValueError(f"{where}: a sparse X may have at most {2**31 - 1} columns; got {n_in}.")
+    rows = X.tocsr()
+    if not rows.has_canonical_format:  # ascending columns, each once
+        rows = rows.copy()
+        rows.sum_duplicates()
+    return SparseRows(
+        np.ascontiguousarray(rows.indptr, np.int64),
+        np.ascontiguousarray(rows.indices, np.int32),
+        numbers_in(rows.data, dtype, "X.data", where=where),
+        n_in,
+    )
 
 
 def targets_in(R: ArrayLike, n: int, n_out: int, loss: Loss, dtype: np.dtype[Any], *, where: str) -> Array:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike
 from deltaprop import _engine
 from deltaprop.arrays import (
     Array,
+    Inputs,
+    SparseRows,
     inputs_in,
     numbers_in,
     targets_in,
@@ -25,19 +27,22 @@ from deltaprop.arrays import (
 )
 from deltaprop.definition import Definition, define, seed_in
 from deltaprop.descent.initializers import start_limit
+from deltaprop.descent.optimizers import OPTIMIZERS, SGD, Optimizer, optimizer_in
 from deltaprop.descent.schedules import etas
 from deltaprop.errors import DivergenceError
 from deltaprop.functions import ACTIVATIONS, LOSSES
-from deltaprop.parameters import LayerViews, Parameters
+from deltaprop.parameters import LayerViews, Parameters, aligned_zeros
 
-if tuple(map(set, _engine.function_names())) != (set(ACTIVATIONS), set(LOSSES)):
+_RULES = {name: [field.name for field in fields(entry)] for name, entry in OPTIMIZERS.items()}
+if (*map(set, _engine.function_names()), _engine.optimizers()) != (set(ACTIVATIONS), set(LOSSES), _RULES):
     raise ImportError(
-        f"deltaprop: the engine's functions {_engine.function_names()} are not those declared in deltaprop.functions. "
-        "Build and install the package again."
+        f"deltaprop: the engine has {_engine.function_names()} and {_engine.optimizers()}, which is not what "
+        "deltaprop.functions and deltaprop.descent declare. Build and install the package again."
     )
 
 _PIECE_SECONDS = 0.03  # of work between two looks at the keyboard
 _WORK_PER_SECOND = 5e8  # multiply-adds, on a slow machine
+_MOST_BLOCK = 32  # samples that online descent may take together
 _CHUNK_ROWS = 64  # the engine adds up E in chunks of so many rows
 
 
@@ -58,6 +63,19 @@ class RawTrace:
     dW: list[Array]
     db: list[Array | None]
     E: Array
+
+
+def _for_engine(X: Inputs) -> Any:
+    return (X.starts, X.columns, X.values) if isinstance(X, SparseRows) else X
+
+
+@dataclass
+class Memory:
+    """What an optimizer remembers from step to step: its arrays, each laid out like theta, and the steps so far."""
+
+    optimizer: Optimizer
+    state: Array
+    steps: int = 0
 
 
 class Model:
@@ -103,6 +121,7 @@ class Model:
         self._parameters = Parameters(self._plan.layout, self._plan.theta_size, definition.dtype)
         self._training = threading.Lock()
         self._epoch = 0
+        self._memory = self._no_memory(SGD())
 
     # ---- definition: fixed, but for the seed, which `reset` may change ----------------------------------------------
 
@@ -217,6 +236,7 @@ class Model:
                 if b is not None:
                     b[...] = 0
             self._epoch = 0
+            self._memory = self._no_memory(SGD())
         return self
 
     # ---- what the network says -------------------------------------------------------------------------------------
@@ -224,7 +244,9 @@ class Model:
     def samples(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None, where: str) -> tuple[Any, Any, Any]:
         """Return X, R and the weights (or None) as arrays that the engine reads."""
         inputs = inputs_in(X, self.layers[0], self.dtype, where=where)
-        if np.may_share_memory(inputs, self.padded_theta):  # weights as samples: training would change them
+        if not isinstance(inputs, SparseRows) and np.may_share_memory(
+            inputs, self.padded_theta
+        ):  # weights as samples: training would change them
             inputs = inputs.copy()
         targets = targets_in(R, len(inputs), self.layers[-1], self._definition.loss_entry, self.dtype, where=where)
         return inputs, targets, weights_in(sample_weight, len(inputs), self.dtype, where=where)
@@ -234,7 +256,7 @@ class Model:
         inputs = inputs_in(X, self.layers[0], self.dtype, where=f"{type(self).__name__}.predict")
         y = np.empty((len(inputs), self.layers[-1]), self.dtype)
         for rows in self._pieces(len(inputs)):
-            _engine.predict(self._plan, self.padded_theta, inputs[rows], y[rows])
+            _engine.predict(self._plan, self.padded_theta, _for_engine(inputs[rows]), y[rows])
         return y
 
     def E(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -245,12 +267,12 @@ class Model:
             raise ValueError(f"{where}: X has no rows, so there is no mean.")
         return self.mean_loss(inputs, targets, weights)
 
-    def mean_loss(self, X: Array, R: Array, weights: Array | None) -> float:
+    def mean_loss(self, X: Inputs, R: Array, weights: Array | None) -> float:
         """Return E of samples that are already arrays of this network's dtype."""
-        total = (0.0, 0.0)
+        total = (0.0, 0.0, 0)
         for rows in self._pieces(len(X)):
             part = None if weights is None else weights[rows]
-            total = _engine.loss(self._plan, self.padded_theta, X[rows], R[rows], part, total)
+            total = _engine.loss(self._plan, self.padded_theta, _for_engine(X[rows]), R[rows], part, total)
         return total[0] / total[1]
 
     def _pieces(self, n: int) -> Iterator[slice]:
@@ -266,12 +288,14 @@ class Model:
         if not len(inputs):
             raise ValueError(f"{where}: X has no rows, so E has no gradient.")
         out = np.empty_like(self.padded_theta)
-        _engine.gradient(self._plan, self.padded_theta, inputs, targets, out, weights)
+        _engine.gradient(self._plan, self.padded_theta, _for_engine(inputs), targets, out, weights)
         return self._parameters.dense(out)
 
     def raw_trace(self, X: ArrayLike, R: ArrayLike) -> RawTrace:
         """Return every quantity of backpropagation for rows of samples."""
         inputs, targets, _ = self.samples(X, R, None, f"{type(self).__name__}.trace")
+        if isinstance(inputs, SparseRows):
+            inputs = inputs.dense()
         n = len(inputs)
         units = self.layers[1:]
 
@@ -299,6 +323,20 @@ class Model:
         finally:
             self._training.release()
 
+    def _no_memory(self, optimizer: Optimizer) -> Memory:
+        learning = _engine.Learning(optimizer.name, optimizer.parameters)
+        return Memory(optimizer, aligned_zeros(learning.states * self._plan.theta_size, self.dtype))
+
+    def take_up(self, optimizer: Optimizer) -> None:
+        """Go on with what an optimizer remembers, or begin with nothing where another was at work before."""
+        if self._memory.optimizer != optimizer:
+            self._memory = self._no_memory(optimizer)
+
+    def put_back(self, theta: Array) -> None:
+        """Return to an earlier `padded_theta`; what the optimizer remembers belongs to the present one and goes."""
+        self.padded_theta[...] = theta
+        self._memory = self._no_memory(self._memory.optimizer)
+
     def descend(
         self,
         X: ArrayLike,
@@ -307,6 +345,8 @@ class Model:
         *,
         batch_size: int = 1,
         sample_weight: ArrayLike | None = None,
+        optimizer: str | Optimizer = "sgd",
+        online_block: int | None = None,
     ) -> float:
         """Go down once through the samples in the order given; `Network.descend` documents it."""
         where = f"{type(self).__name__}.descend"
@@ -315,13 +355,17 @@ class Model:
             raise ValueError(f"{where}: X has no rows.")
         rate = etas(eta, 1, 1, where=where, dtype=self.dtype)(1)
         size = whole_number(batch_size, "batch_size", at_least=1, where=where)
+        rule = optimizer_in(optimizer, where=where)
+        block = block_in(online_block, where=where)
         before = self.padded_theta.copy()
         with self.training(where):
-            for _, E in self.passing(inputs, targets, weights, np.arange(len(inputs)), rate, size):
+            self.take_up(rule)
+            order = np.arange(len(inputs))
+            for _, E in self.passing(inputs, targets, weights, order, rate, size, block):
                 mean = E
             quantity = self.not_finite(mean)
             if quantity is not None:
-                self.padded_theta[...] = before
+                self.put_back(before)
                 raise DivergenceError(
                     f"{where} met {quantity} that is not finite, with eta {rate:g}. The parameters are as before. "
                     "Use a smaller eta, or scale the inputs and targets."
@@ -339,28 +383,47 @@ class Model:
         return f"E ({E})"
 
     def passing(
-        self, X: Array, R: Array, weights: Array | None, order: Array, eta: float, batch_size: int
+        self, X: Inputs, R: Array, weights: Array | None, order: Array, eta: float, batch_size: int, block: int
     ) -> Iterator[tuple[int, float]]:
         """Descend through ``order`` in pieces of whole steps, yielding (samples presented, mean E so far) after each.
 
-        A signal is heard between two pieces. How an order is cut into pieces changes no bit of the result.
+        A signal is heard between two pieces. How an order is cut into pieces changes no bit of the result: with a
+        batch_size of 1 they are whole blocks (`Network.fit`, ``online_block``; 0 leaves the choice to the engine).
         """
-        rates = np.array([eta])
-        total = (0.0, 0.0)
+        memory = self._memory
+        learning = _engine.Learning(memory.optimizer.name, memory.optimizer.parameters)
+        inputs = _for_engine(X)
+        rates = np.array([eta], self.dtype).astype(np.float64)
+        total = (0.0, 0.0, memory.steps)
         start, n = 0, len(order)
         batch_size = min(batch_size, n)
-        piece = max(1, int(_PIECE_SECONDS * _WORK_PER_SECOND / (batch_size * self.n_parameters))) * batch_size
+        if batch_size == 1 and not block:
+            block = 1 if isinstance(X, SparseRows) else self._plan.online_block(learning)
+        unit = block if batch_size == 1 else batch_size
+        piece = max(1, int(_PIECE_SECONDS * _WORK_PER_SECOND / (unit * self.n_parameters))) * unit
         while start < n:
             stop = min(start + piece, n)
             began = time.perf_counter()
             total = _engine.descend(
-                self._plan, self.padded_theta, X, R, weights, order[start:stop], rates, batch_size, total
+                self._plan,
+                learning,
+                self.padded_theta,
+                memory.state,
+                inputs,
+                R,
+                weights,
+                order[start:stop],
+                rates,
+                batch_size,
+                block,
+                total,
             )
+            memory.steps = total[2]
             seconds = time.perf_counter() - began
             start = stop
             yield start, (total[0] / total[1] if total[1] else 0.0)
             growth = min(4.0, _PIECE_SECONDS / max(seconds, 1e-9))
-            piece = max(1, int(piece / batch_size * growth)) * batch_size
+            piece = max(1, int(piece / unit * growth)) * unit
 
     def epoch_order(self, n: int, epoch: int, shuffle: bool) -> Array:
         """Return the order in which epoch ``epoch`` presents n samples: from (seed, epoch), or as they stand."""
@@ -411,12 +474,29 @@ class Model:
         return other
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"definition": self._definition, "epoch": self._epoch, "theta": self.theta}
+        states = [self._parameters.dense(part) for part in self._states()]
+        return {
+            "definition": self._definition,
+            "epoch": self._epoch,
+            "theta": self.theta,
+            "optimizer": self._memory.optimizer,
+            "states": states,
+            "steps": self._memory.steps,
+        }
+
+    def _states(self) -> list[Array]:
+        """Return views of what the optimizer remembers, each laid out like theta."""
+        size = self._plan.theta_size
+        return [self._memory.state[k : k + size] for k in range(0, self._memory.state.size, size)]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._build(state["definition"])
         self._parameters.assign(state["theta"])
         self._epoch = state["epoch"]
+        self._memory = self._no_memory(state["optimizer"])
+        self._memory.steps = state["steps"]
+        for own, dense in zip(self._states(), state["states"], strict=True):
+            self._parameters.assign(dense, own)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model):
@@ -428,6 +508,13 @@ class Model:
         )
 
     __hash__ = None  # type: ignore[assignment]  # parameters change
+
+
+def block_in(online_block: int | None, *, where: str) -> int:
+    """Return an online_block for the engine: 0 where the choice is its own."""
+    if online_block is None:
+        return 0
+    return whole_number(online_block, "online_block", at_least=1, below=_MOST_BLOCK + 1, where=where)
 
 
 def engine_config() -> dict[str, Any]:

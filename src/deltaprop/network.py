@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array
+from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.trace import Trace, trace
@@ -38,9 +39,11 @@ _FOREIGN = {
     "criterion": "here it is loss",
     "y": "here it is R, the lecture's r",
     "alpha": "that is scikit-learn's L2 penalty, and there is no penalty here yet",
-    "momentum": "there is no momentum here yet",
-    "solver": "here it is always the lecture's gradient descent",
-    "optimizer": "here it is always the lecture's gradient descent",
+    "momentum": "here it is optimizer=deltaprop.Momentum(mu)",
+    "nesterovs_momentum": "here it is optimizer=deltaprop.Nesterov(mu)",
+    "solver": "here it is optimizer",
+    "beta_1": "here it is optimizer=deltaprop.Adam(beta1=...)",
+    "beta_2": "here it is optimizer=deltaprop.Adam(beta2=...)",
 }
 
 
@@ -148,6 +151,8 @@ class Network(Model):
         sample_weight: ArrayLike | None = None,
         validation: tuple[ArrayLike, ArrayLike] | None = None,
         verbose: bool = False,
+        optimizer: str | Optimizer = "sgd",
+        online_block: int | None = None,
     ) -> History:
         """Train by gradient descent, the lecture's nine lines, from where the network stands.
 
@@ -155,8 +160,9 @@ class Network(Model):
 
         Parameters
         ----------
-        X : array-like (n, n_in)
-            Inputs, finite numbers, unit-free: scale them to about −1 … 1.
+        X : array-like or SciPy sparse matrix (n, n_in)
+            Inputs, finite numbers, unit-free: scale them to about −1 … 1. A step on a sparse row costs by its numbers
+            that are not zero, with a batch_size of 1 and any optimizer but adam.
         R : array-like (n, n_out), or (n,) where n_out = 1
             Targets: in [0, 1] for "log"; probabilities summing to 1 for "cross_entropy"; any for "squared_error".
         epochs : int, default 100
@@ -173,6 +179,15 @@ class Network(Model):
             Samples held out; E of them after every epoch is in the history.
         verbose : bool, default False
             Show progress: a bar on a terminal, a line now and then elsewhere.
+        optimizer : str or optimizer, default "sgd"
+            The rule of a step: "sgd" is the line above; "momentum", "nesterov", "adam", or one with parameters of its
+            own, such as ``deltaprop.Adam(beta1=0.8)``. What it remembers stays with the network, so that two calls of
+            `fit` are one of twice the epochs; another optimizer, `reset`, or a divergence begins anew, and a model
+            file does not hold it.
+        online_block : int, optional
+            With a batch_size of 1: how many samples go through the first layer together, 1 to 32. The updates are the
+            lecture's, one after every sample, whatever it is; only rounding differs. 1 is the naive order; by default
+            the engine chooses by the layers' sizes (1 for a sparse X and for adam).
 
         Returns
         -------
@@ -219,6 +234,8 @@ class Network(Model):
             sample_weight=sample_weight,
             validation=validation,
             verbose=verbose,
+            optimizer=optimizer,
+            online_block=online_block,
         )
 
     def reset(self, seed: int | None = None) -> Self:
@@ -355,6 +372,8 @@ class Network(Model):
         *,
         batch_size: int = 1,
         sample_weight: ArrayLike | None = None,
+        optimizer: str | Optimizer = "sgd",
+        online_block: int | None = None,
     ) -> float:
         """Go down once through the samples in the order given: `fit`'s kernel, without epochs.
 
@@ -366,6 +385,8 @@ class Network(Model):
             The learning rate.
         batch_size : int, default 1
         sample_weight : array-like (n,), optional
+        optimizer, online_block
+            As in `fit`.
 
         Returns
         -------
@@ -393,7 +414,15 @@ class Network(Model):
         >>> net.theta
         array([0.5])
         """
-        return super().descend(X, R, eta, batch_size=batch_size, sample_weight=sample_weight)
+        return super().descend(
+            X,
+            R,
+            eta,
+            batch_size=batch_size,
+            sample_weight=sample_weight,
+            optimizer=optimizer,
+            online_block=online_block,
+        )
 
     def trace(self, X: ArrayLike, R: ArrayLike) -> Trace:
         """Return every quantity of backpropagation, from the engine's own descent step.

@@ -117,9 +117,10 @@ class Parameters:
                 parts.append(b)
         return np.concatenate(parts)
 
-    def assign(self, dense: Array) -> None:
-        """Copy a dense theta in; its size must fit."""
+    def assign(self, dense: Array, padded: Array | None = None) -> None:
+        """Copy a dense theta into theta, or into another array of its layout; its size must fit."""
         at = 0
-        for view in (view for pair in zip(self.W, self.b, strict=True) for view in pair if view is not None):
+        pairs = zip(*self.views(self.padded if padded is None else padded), strict=True)
+        for view in (view for pair in pairs for view in pair if view is not None):
             view[...] = dense[at : at + view.size].reshape(view.shape)
             at += view.size

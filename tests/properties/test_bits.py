@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from deltaprop import Network, _engine
 from problems import network, samples
 
+SGD = _engine.Learning("sgd", [])
 NETWORKS: list[dict[str, Any]] = [
     {"layers": [9, 33, 17, 5], "h": "relu", "output": "softmax", "loss": "cross_entropy"},
     {"layers": [130, 3], "output": "sigmoid", "loss": "log"},
@@ -33,13 +34,15 @@ def test_threads(arguments: dict[str, Any], dtype: str, instruction_set: str) ->
     def everything(threads: int) -> list[bytes]:
         y = np.empty((701, net.layers[-1]), dtype)
         _engine.predict(net._plan, theta, X, y, threads)
-        E = np.array(_engine.loss(net._plan, theta, X, R, weights, (0.0, 0.0), threads))
+        E = np.array(_engine.loss(net._plan, theta, X, R, weights, (0.0, 0.0, 0), threads))
         g = np.empty_like(theta)
         _engine.gradient(net._plan, theta, X, R, g, weights, threads)
         results = [y, E, g]
         for batch_size in (1, 10, 300):
             moved = theta.copy()
-            total = _engine.descend(net._plan, moved, X, R, weights, order, eta, batch_size, (0.0, 0.0), threads)
+            total = _engine.descend(
+                net._plan, SGD, moved, theta[:0], X, R, weights, order, eta, batch_size, 0, (0.0, 0.0, 0), threads
+            )
             results += [moved, np.array(total)]
         return [result.tobytes() for result in results]
 
@@ -86,11 +89,12 @@ def test_an_unaligned_and_a_read_only_input() -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_an_epoch_in_pieces(layers: list[int], n: int, batch_size: int, cut: int, seed: int) -> None:
-    """descend over some whole steps and then the rest is descend over all."""
+    """descend over some whole steps (online: blocks) and then the rest is descend over all."""
     whole, pieces = Network(layers, seed=seed), Network(layers, seed=seed)
     X, R = samples(whole, n)
     whole.descend(X, R, 0.1, batch_size=batch_size)
-    steps = min(cut, n) // batch_size * batch_size
+    unit = whole._plan.online_block(SGD) if batch_size == 1 else batch_size
+    steps = min(cut, n) // unit * unit
     for part in (slice(0, steps), slice(steps, n)):
         if len(X[part]):
             pieces.descend(X[part], R[part], 0.1, batch_size=batch_size)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deltaprop.arrays import whole_number
+from deltaprop.descent.optimizers import Optimizer, optimizer_in
 from deltaprop.descent.schedules import Eta, etas
 from deltaprop.errors import DivergenceError
-from deltaprop.model import Model
+from deltaprop.model import Model, block_in
 from deltaprop.training.history import History
 from deltaprop.training.progress import progress
 from deltaprop.training.stopping import BestEpoch
@@ -31,6 +32,8 @@ def train(
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     verbose: bool = False,
     patience: int | None = None,
+    optimizer: str | Optimizer = "sgd",
+    online_block: int | None = None,
 ) -> History:
     """Train ``model`` from where it stands; `Network.fit` documents the parameters.
 
@@ -47,6 +50,8 @@ def train(
     batch_size = whole_number(batch_size, "batch_size", at_least=1, where=where)
     if not isinstance(shuffle, bool | np.bool_):
         raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
+    rule = optimizer_in(optimizer, where=where)
+    block = block_in(online_block, where=where)
     if patience is not None:
         whole_number(patience, "patience", at_least=1, where=where)
         if held_out is None:
@@ -55,15 +60,17 @@ def train(
     history = History()
     with model.training(where), progress(verbose, epochs) as shown:
         rate = etas(eta, model.epoch + 1, epochs, where=where, dtype=model.dtype)
+        model.take_up(rule)
+        before = np.empty_like(model.padded_theta)
         best = None if patience is None else BestEpoch(model, patience)
         for _ in range(epochs):
             began = time.perf_counter()
             epoch = model.epoch + 1
             eta_n = rate(epoch)
-            before = model.padded_theta.copy()
+            before[...] = model.padded_theta
             E = 0.0
             order = model.epoch_order(n, epoch, bool(shuffle))
-            for presented, mean in model.passing(inputs, targets, weights, order, eta_n, batch_size):
+            for presented, mean in model.passing(inputs, targets, weights, order, eta_n, batch_size, block):
                 E = mean
                 shown.presented(presented, n)
             quantity = model.not_finite(E)
@@ -73,7 +80,7 @@ def train(
                 if not math.isfinite(E_validation):
                     quantity = f"E of the validation samples ({E_validation})"
             if quantity is not None:
-                model.padded_theta[...] = before
+                model.put_back(before)
                 raise DivergenceError(
                     f"{where}: epoch {epoch} met {quantity} that is not finite, with eta {eta_n:g}. The parameters are "
                     f"those of the end of epoch {epoch - 1}. Use a smaller eta, or scale the inputs and targets."

@@ -1,0 +1,271 @@
+// Online descent in blocks, exactly: the iterates of the naive order, with the first layer as matrix products.
+//
+// Within a block the first layer's inputs x_s are known and its updates are of rank one. With the linear rule
+// (linear_rule.hpp) and u = (W, V),
+//
+//   W_s = P_s u_0 + sum over r < s of K_sr x_r^T delta_r          (first row of P_s, first number of K_sr)
+//   a_s = P_s (X W_0, X V_0)_s + P'_s (b_0, Vb_0) + sum over r < s of (K_sr (x_s . x_r) + K'_sr) delta_r
+//   W_B = P_B u_0 + X^T (K_B delta),   b_B = P'_B (b_0, Vb_0) + sum over r of K'_Br delta_r
+//
+// primed for the biases, which no penalty holds. So a block needs X W_0 (and X V_0), the products x_s . x_r, and X^T (K
+// delta): three matrix products in place of reading and writing W at every sample. The layers above are trained sample by
+// sample, in between. Only rounding differs from the naive order.
+#pragma once
+
+#include "linear_rule.hpp"
+#include "online.hpp"
+#include "share.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+// gram[s][r] = x_s . x_r for r < s, this thread's share: in each lane of a vector one chain over ascending i, then the
+// tree. x is padded with zeros to whole vectors.
+template <class T>
+inline void gram_share(Matrix<const T> x, Index rows, Index n_in, Matrix<T> gram, Team team) {
+  constexpr int S = 4, R = 2;
+  const Index columns = vectors<T>(n_in) * kWidth<T>;
+  Index tile = 0;
+  for (Index s0 = 0; s0 < rows; s0 += S) {
+    for (Index r0 = 0; r0 < s0 + S - 1 && r0 < rows; r0 += R) {
+      if (tile++ % team.size != team.thread) continue;
+      const T* from[S];
+      const T* to[R];
+      for (int k = 0; k < S; ++k) from[k] = x.row(s0 + k < rows ? s0 + k : rows - 1);
+      for (int k = 0; k < R; ++k) to[k] = x.row(r0 + k < rows ? r0 + k : rows - 1);
+      Vector<T> sum[S * R] = {};
+      for (Index i = 0; i < columns; i += kWidth<T>) {
+#pragma GCC unroll 4
+        for (int r = 0; r < R; ++r) {
+          const Vector<T> other = load(to[r] + i);
+#pragma GCC unroll 4
+          for (int s = 0; s < S; ++s) sum[r * S + s] = fma(load(from[s] + i), other, sum[r * S + s]);
+        }
+      }
+      T dot[S * R];
+      if constexpr (S * R % kWidth<T> == 0) {
+        for (int k = 0; k < S * R; k += kWidth<T>) {
+          Vector<T> part[kWidth<T>];
+          for (int l = 0; l < kWidth<T>; ++l) part[l] = sum[k + l];
+          store<T>(dot + k, fold<T>(part));
+        }
+      } else {
+        Vector<T> part[kWidth<T>] = {};
+        for (int k = 0; k < S * R; ++k) part[k] = sum[k];
+        T all[kWidth<T>];
+        store<T>(all, fold<T>(part));
+        for (int k = 0; k < S * R; ++k) dot[k] = all[k];
+      }
+      for (int r = 0; r < R && r0 + r < rows; ++r) {
+        for (int s = 0; s < S && s0 + s < rows; ++s) gram.row(s0 + s)[r0 + r] = dot[r * S + s];
+      }
+    }
+  }
+}
+
+// This thread's share of rows of the first layer's W (and V), moved over the block's n steps. `weighted` holds for every
+// sample the vectors of K_W delta, and beside each that of K_V delta where there is a V.
+template <class T, int States>
+[[gnu::noinline]] void move_weights(const Layer& layer, const LearningView<T>& learning, Matrix<const T> x,
+                                    Matrix<const T> weighted, Index n, const Matrix2& P, Team team, Ahead<T> ahead) {
+  const T ww = static_cast<T>(P.ww), wv = static_cast<T>(P.wv), vw = static_cast<T>(P.vw), vv = static_cast<T>(P.vv);
+  const Index columns = vectors<T>(layer.n_out);
+  const Index pitch = layer.pitch;
+  constexpr Index width = kWidth<T>;
+  T* W = learning.theta + layer.offset;
+  T* momentum = learning.state + layer.offset;
+  const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
+    Vector<T> sum_W{};
+    gradient_panels<T, V * (1 + States)>(
+        x, weighted, n, team.first(layer.n_in), team.last(layer.n_in), begin, end,
+        [=, &ahead](Index i, Index rows, Index p) {
+          ahead.some();
+          for (Index k = 0; k < rows; ++k) {
+            __builtin_prefetch(W + (i + k) * pitch + p * V * width, 1);
+            if constexpr (States > 0) __builtin_prefetch(momentum + (i + k) * pitch + p * V * width, 1);
+          }
+        },
+        [=, &sum_W](Index i, Index p, int v, Vector<T> sum) {
+          if constexpr (States == 0) {
+            T* w = W + i * pitch + (p * V + v) * width;
+            store<T>(w, fma(load(w), ww, sum));
+          } else if (v == 0) {
+            sum_W = sum;  // K_W delta comes before K_V delta
+          } else {
+            const Index at = i * pitch + p * width;
+            const Vector<T> w = load(W + at);
+            const Vector<T> m = load(momentum + at);
+            store<T>(W + at, fma(w, ww, fma(m, wv, sum_W)));
+            store<T>(momentum + at, fma(w, vw, fma(m, vv, sum)));
+          }
+        });
+  };
+  if constexpr (States > 0) {
+    panels(0, columns, std::integral_constant<int, 1>{});
+  } else {
+    panels(0, columns / 2, std::integral_constant<int, 2>{});
+    if (columns % 2 == 1) panels(columns - 1, columns, std::integral_constant<int, 1>{});
+  }
+}
+
+// The blocks of one pass: one object for all threads of the team, each of which goes through `run`.
+template <class T, class Rule>
+class Blocks {
+ public:
+  static constexpr int kStates = Rule::kStates;
+
+  Blocks(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples, const OnlineScratch<T>& scratch)
+      : plan_(plan), layer_(plan.layers[0]), learning_(learning), samples_(samples), scratch_(scratch) {}
+
+  void run(const double* eta, Index n_eta, Index block, Sums* sums, Team team) {
+    for (Index start = 0; start < samples_.n; start += block) {
+      const Index stop = samples_.n - start < block ? samples_.n : start + block;
+      if (team.thread == 0) begin(eta, n_eta, start, stop);
+      team.wait();
+      const Index n = count_;
+      products(n, team);
+      team.wait();
+      if (team.thread == 0) {
+        for (Index s = 1; s < n; ++s) {  // gram becomes the coefficients of delta
+          T* of_s = scratch_.gram.row(s);
+          for (Index r = 0; r < s; r += kWidth<T>) {
+            const Vector<T> bias = layer_.bias ? load(biases_.w(s) + r) : Vector<T>{};
+            store<T>(of_s + r, fma(load(weights_.w(s) + r), load(of_s + r), bias));
+          }
+        }
+        for (Index s = 0; s < n; ++s) one_sample(s, eta[n_eta > 1 ? kept_[s] : 0], sums);
+        weigh(n);
+      }
+      team.wait();
+      move_weights<T, kStates>(layer_, learning_, work().x, scratch_.weighted, n, weights_.P(n), team,
+                               next_block(stop, block, team));
+      team.wait();  // x is packed anew
+    }
+  }
+
+ private:
+  const Workspace<T>& work() const { return scratch_.work; }
+  // The next block's samples, to be called into the cache by the thread that packs them, tile by tile of move_weights.
+  Ahead<T> next_block(Index stop, Index block, Team team) const {
+    const Index tiles = (team.last(layer_.n_in) - team.first(layer_.n_in)) / kTileRows + 1;
+    const Index panels = kStates > 0 ? vectors<T>(layer_.n_out) : (vectors<T>(layer_.n_out) + 1) / 2;
+    return {samples_, stop, team.thread == 0 ? stop + block : stop, tiles * panels};
+  }
+  T* W() const { return learning_.theta + layer_.offset; }
+  T* V() const { return learning_.state + layer_.offset; }
+
+  // The samples of the block that are not of weight 0, packed, and the coefficients of their steps.
+  void begin(const double* eta, Index n_eta, Index start, Index stop) {
+    Index n = 0;
+    for (Index s = start; s < stop; ++s) {
+      if (samples_.w(s) == T{0}) continue;
+      kept_[n] = s;
+      pack(samples_, s, 1, {work().x.row(n), work().x.stride});
+      ++n;
+    }
+    count_ = n;
+    if (start > 0 && n_eta == 1 && n <= set_) return;
+    double etas[kMostBlock];
+    for (Index s = 0; s < n && n_eta > 1; ++s) etas[s] = eta[kept_[s]];
+    weights_.set(*learning_.definition, n_eta > 1 ? etas : eta, n_eta, n, learning_.definition->l2);
+    biases_.set(*learning_.definition, n_eta > 1 ? etas : eta, n_eta, n, 0);
+    set_ = n;
+  }
+
+  // X W_0, X V_0 and the products x_s . x_r: this thread's columns, and its share of the pairs.
+  void products(Index n, Team team) {
+    const Index columns = vectors<T>(layer_.n_out);
+    // Whole tiles of two vectors to each thread.
+    const Index first = team.first((columns + 1) / 2) * 2;
+    const Index last = team.last((columns + 1) / 2) * 2 < columns ? team.last((columns + 1) / 2) * 2 : columns;
+    const Matrix<T> a = rows_of(work().a, work(), layer_);
+    product<T>(work().x, n, layer_.n_in, {W(), layer_.pitch}, {nullptr, 0}, a, first, last);
+    if constexpr (kStates > 0) {
+      product<T>(work().x, n, layer_.n_in, {V(), layer_.pitch}, {nullptr, 0}, {scratch_.a_state, layer_.pitch}, first,
+                 last);
+    }
+    gram_share<T>(work().x, n, layer_.n_in, scratch_.gram, team);
+  }
+
+  // a of row s: what the block began with, and what the samples before it have changed.
+  void one_sample(Index s, double eta, Sums* sums) {
+    const Index columns = vectors<T>(layer_.n_out) * kWidth<T>;
+    const Matrix2& P = weights_.P(s);
+    const Matrix2& Pb = biases_.P(s);
+    const T* coefficient = scratch_.gram.row(s);
+    T* a = rows_of(work().a, work(), layer_, s).data;
+    const Matrix<T> delta = rows_of(work().delta, work(), layer_);
+    const Index biases = layer_.n_in * layer_.pitch;
+    const auto part = [&]<int N>(Index j, std::integral_constant<int, N>) {
+      Vector<T> sum[N];
+#pragma GCC unroll 8
+      for (int v = 0; v < N; ++v) {
+        const Index at = j + v * kWidth<T>;
+        sum[v] = load(a + at) * static_cast<T>(P.ww);
+        if (layer_.bias) sum[v] = fma(load(W() + biases + at), static_cast<T>(Pb.ww), sum[v]);
+        if constexpr (kStates > 0) {
+          sum[v] = fma(load(scratch_.a_state + s * layer_.pitch + at), static_cast<T>(P.wv), sum[v]);
+          if (layer_.bias) sum[v] = fma(load(V() + biases + at), static_cast<T>(Pb.wv), sum[v]);
+        }
+      }
+      const T* error = delta.data + j;
+      for (Index r = 0; r < s; ++r, error += delta.stride) {
+#pragma GCC unroll 8
+        for (int v = 0; v < N; ++v) sum[v] = fma(load(error + v * kWidth<T>), coefficient[r], sum[v]);
+      }
+#pragma GCC unroll 8
+      for (int v = 0; v < N; ++v) store<T>(a + j + v * kWidth<T>, sum[v]);
+    };
+    Index j = 0;
+    for (; j + 8 * kWidth<T> <= columns; j += 8 * kWidth<T>) part(j, std::integral_constant<int, 8>{});
+    for (; j + 2 * kWidth<T> <= columns; j += 2 * kWidth<T>) part(j, std::integral_constant<int, 2>{});
+    for (; j < columns; j += kWidth<T>) part(j, std::integral_constant<int, 1>{});
+    const Update<T, Rule> update(learning_, eta, ++sums->steps);
+    above_first_layer(plan_, samples_, kept_[s], work(), s, update, sums);
+  }
+
+  // The block's delta times its coefficients, for move_weights; and the biases moved.
+  void weigh(Index n) {
+    const Index columns = vectors<T>(layer_.n_out) * kWidth<T>;
+    const Matrix<T> delta = rows_of(work().delta, work(), layer_);
+    for (Index s = 0; s < n; ++s) {
+      T* to = scratch_.weighted.row(s);
+      for (Index j = 0; j < columns; j += kWidth<T>) {
+        const Vector<T> error = load(delta.row(s) + j);
+        store<T>(to + j * (1 + kStates), error * weights_.w(n)[s]);
+        if constexpr (kStates > 0) store<T>(to + j * 2 + kWidth<T>, error * weights_.v(n)[s]);
+      }
+    }
+    if (!layer_.bias) return;
+    const Matrix2& P = biases_.P(n);
+    for (Index j = 0; j < columns; j += kWidth<T>) {
+      Vector<T> w{}, v{};
+      for (Index s = 0; s < n; ++s) {
+        const Vector<T> error = load(delta.row(s) + j);
+        w = fma(error, biases_.w(n)[s], w);
+        if constexpr (kStates > 0) v = fma(error, biases_.v(n)[s], v);
+      }
+      T* b = W() + layer_.n_in * layer_.pitch + j;
+      const Vector<T> before = load(b);
+      w = fma(before, static_cast<T>(P.ww), w);
+      if constexpr (kStates > 0) {
+        T* vb = V() + layer_.n_in * layer_.pitch + j;
+        const Vector<T> momentum = load(vb);
+        w = fma(momentum, static_cast<T>(P.wv), w);
+        store<T>(vb, fma(before, static_cast<T>(P.vw), fma(momentum, static_cast<T>(P.vv), v)));
+      }
+      store<T>(b, w);
+    }
+  }
+
+  PlanView plan_;
+  const Layer& layer_;
+  LearningView<T> learning_;
+  Rows<T> samples_;
+  OnlineScratch<T> scratch_;
+  Index kept_[kMostBlock];  // the block's samples
+  Index count_ = 0;
+  LinearSteps<T> weights_, biases_;
+  Index set_ = 0;  // steps that they are set for
+};
+
+}  // namespace deltaprop::DELTAPROP_ISA
