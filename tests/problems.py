@@ -143,6 +143,30 @@ class Oracle:
                 at += part.size
 
 
+class Rule:
+    """The rules of the optimizers by their formulas, in float64, with what they remember."""
+
+    def __init__(self, name: str, *parameters: float) -> None:
+        self.name, self.parameters = name, parameters
+        self.M: Any = 0.0
+        self.V: Any = 0.0
+        self.t = 0
+
+    def step(self, theta: Array, g: Array, eta: float) -> Array:
+        """The parameters after a step with gradient g."""
+        self.t += 1
+        if self.name == "sgd":
+            return theta - eta * g
+        if self.name == "adam":
+            beta1, beta2, epsilon = self.parameters
+            self.M = beta1 * self.M + (1 - beta1) * g
+            self.V = beta2 * self.V + (1 - beta2) * g**2
+            return theta - eta * (self.M / (1 - beta1**self.t)) / (np.sqrt(self.V / (1 - beta2**self.t)) + epsilon)
+        (mu,) = self.parameters
+        self.V = mu * self.V - eta * g
+        return theta + self.V if self.name == "momentum" else theta + mu * self.V - eta * g
+
+
 def difference(found: Array, expected: Array) -> float:
     """The largest difference, relative to the largest number that was expected."""
     found, expected = np.asarray(found, float), np.asarray(expected, float)

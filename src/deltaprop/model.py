@@ -389,6 +389,8 @@ class Model:
 
         A signal is heard between two pieces. How an order is cut into pieces changes no bit of the result: with a
         batch_size of 1 they are whole blocks (`Network.fit`, ``online_block``; 0 leaves the choice to the engine).
+        Only where rows of W wait for their input to be other than zero does it: they catch up at the end of a piece. So
+        there the pieces have a length that follows from the samples, not from the clock.
         """
         memory = self._memory
         learning = _engine.Learning(memory.optimizer.name, memory.optimizer.parameters)
@@ -396,11 +398,14 @@ class Model:
         rates = np.array([eta], self.dtype).astype(np.float64)
         total = (0.0, 0.0, memory.steps)
         start, n = 0, len(order)
-        batch_size = min(batch_size, n)
+        batch_size = min(batch_size, 2**62)  # not n: which kernels run goes by the batch_size, and bits by kernels
         if batch_size == 1 and not block:
             block = 1 if isinstance(X, SparseRows) else self._plan.online_block(learning)
         unit = block if batch_size == 1 else batch_size
         piece = max(1, int(_PIECE_SECONDS * _WORK_PER_SECOND / (unit * self.n_parameters))) * unit
+        waiting = X if isinstance(X, SparseRows) and unit == 1 and memory.state.size else None
+        if waiting is not None:
+            piece = self._waiting_piece(waiting)
         while start < n:
             stop = min(start + piece, n)
             began = time.perf_counter()
@@ -422,8 +427,16 @@ class Model:
             seconds = time.perf_counter() - began
             start = stop
             yield start, (total[0] / total[1] if total[1] else 0.0)
+            if waiting is not None:
+                continue
             growth = min(4.0, _PIECE_SECONDS / max(seconds, 1e-9))
             piece = max(1, int(piece / unit * growth)) * unit
+
+    def _waiting_piece(self, X: SparseRows) -> int:
+        """Return of how many sparse rows a piece is: so many that catching up after it is little beside its work."""
+        first = self.layers[0] * self.layers[1]
+        work = self.n_parameters - first + first * len(X.values) / (len(X) * self.layers[0])
+        return max(1, int(10 * _PIECE_SECONDS * _WORK_PER_SECOND / max(work, 1)))
 
     def epoch_order(self, n: int, epoch: int, shuffle: bool) -> Array:
         """Return the order in which epoch ``epoch`` presents n samples: from (seed, epoch), or as they stand."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deltaprop import Network, _engine
@@ -87,6 +87,8 @@ def test_an_unaligned_and_a_read_only_input() -> None:
     cut=st.integers(0, 80),
     seed=st.integers(0, 2**64 - 1),
 )
+@example(layers=[30, 17, 2], n=9, batch_size=4, cut=8, seed=0)  # the last piece is one sample, and still a batch
+@example(layers=[30, 17, 5], n=30, batch_size=9, cut=27, seed=0)  # or is a few, and still one of a large batch_size
 @settings(max_examples=60, deadline=None)
 def test_an_epoch_in_pieces(layers: list[int], n: int, batch_size: int, cut: int, seed: int) -> None:
     """descend over some whole steps (online: blocks) and then the rest is descend over all."""

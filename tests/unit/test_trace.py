@@ -107,10 +107,6 @@ def test_a_trace_keeps_the_sample_it_was_made_of() -> None:
     assert t.x[0] == 1
 
 
-def test_masked_and_sparse_samples_are_refused() -> None:
-    from scipy.sparse import csr_array
-
+def test_masked_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="x has masked cells"):
         Network([2, 1]).trace(np.ma.masked_equal([1.0, 2.0], 1), 1)
-    with pytest.raises(TypeError, match="x is a sparse matrix"):
-        Network([2, 1]).trace(csr_array([[1.0, 2.0]]), 1)

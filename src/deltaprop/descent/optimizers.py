@@ -25,9 +25,13 @@ class Optimizer:
             where = f"{type(self).__name__}: {field.name}"
             if isinstance(value, bool) or not isinstance(value, numbers.Real):
                 raise TypeError(f"{where} needs to be a number; got {value!r}.")
-            if not math.isfinite(value) or not self.inside(field.name, float(value)):
-                raise ValueError(f"{where} needs to be {self.domain(field.name)}; got {value!r}.")
-            object.__setattr__(self, field.name, float(value))
+            try:
+                number = float(value)
+            except OverflowError:
+                number = math.inf
+            if not math.isfinite(number) or not self.inside(field.name, number):
+                raise ValueError(f"{where} needs to be {self.domain(field.name)}; got {number!r}.")
+            object.__setattr__(self, field.name, number)
 
     @staticmethod
     def inside(parameter: str, value: float) -> bool:

@@ -179,11 +179,12 @@ def trace(
     ``inputs`` and ``outputs`` name the input columns and the output units; `Network.trace` documents the rest.
     """
     where = f"{type(model).__name__}.trace"
-    x, r = numbers_in(X, model.dtype, "x", where=where), numbers_in(R, model.dtype, "r", where=where)
+    x: Any = X if hasattr(X, "tocsr") else numbers_in(X, model.dtype, "x", where=where)  # sparse rows: raw_trace
+    r = numbers_in(R, model.dtype, "r", where=where)
     single = x.ndim == 1
     if single:
-        if x.size != model.layers[0]:
-            raise ValueError(f"{where}: x needs {model.layers[0]} inputs; got {x.size}.")
+        if x.shape[0] != model.layers[0]:
+            raise ValueError(f"{where}: x needs {model.layers[0]} inputs; got {x.shape[0]}.")
         if r.size != model.layers[-1]:
             raise ValueError(f"{where}: r needs {model.layers[-1]} targets; got {r.size}.")
         x, r = x.reshape(1, -1), r.reshape(1, -1)

@@ -36,5 +36,6 @@ class BestEpoch:
         return self._since >= self._patience
 
     def restore(self) -> None:
-        """Give the model the parameters of the best epoch."""
-        self._model.padded_theta[...] = self._theta
+        """Give the model the parameters of the best epoch; what an optimizer remembers of later ones goes."""
+        if self._since:
+            self._model.put_back(self._theta)
