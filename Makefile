@@ -50,8 +50,8 @@ conformance: pyproject.toml  ## against PyTorch, in an environment of its own
 
 bench: pyproject.toml  ## the benchmarks, with the peers they compare, in an environment of its own
 	test -d $(ENV)-bench || $(PYTHON) -m venv $(ENV)-bench
-	$(ENV)-bench/bin/python $(PIP) '.[all]'
-	set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(ENV)-bench/bin/python $$script; done
+	$(ENV)-bench/bin/python $(PIP) -r benchmarks/requirements.txt '.[all]'
+	missed=0; for script in $(BENCHMARKS); do echo "== $$script"; $(ENV)-bench/bin/python $$script || missed=1; done; exit $$missed
 
 docs: $(ENV)/installed  ## the reference, as HTML in build/docs
 	$(BIN)/python tools/make_docs.py build/docs

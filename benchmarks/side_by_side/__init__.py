@@ -1,0 +1,1 @@
+"""Rows of a benchmark: what is trained, by whom, and whether all make the same updates."""
