@@ -107,19 +107,20 @@ inline void differentiate(Activation h, const T* a, const T* z, T* dh, Index col
   });
 }
 
-// delta = h'(a) * delta, the first factor of the delta rule (2), for n units of each of `rows` rows. The padding is 0.
+// delta = h'(a) * delta, the first factor of the delta rule (2), for n units of each of `rows` rows. The padding is 0,
+// whatever h' may be there.
 template <class T>
 inline void multiply_by_derivative(Activation h, Matrix<const T> a, Matrix<const T> z, Matrix<T> delta, Index rows,
                                    Index n) {
-  const Index columns = vectors<T>(n) * kWidth<T>;
+  const Index last = (vectors<T>(n) - 1) * kWidth<T>;
   with_activation(h, [=](auto H) {
     for (Index s = 0; s < rows; ++s) {
       T* error = delta.row(s);
-      for (Index j = 0; j < columns; j += kWidth<T>) {
-        store<T>(error + j, H.template derivative<T>(load(a.row(s) + j), load(z.row(s) + j)) * load(error + j));
-      }
-      const Index last = columns - kWidth<T>;  // h' of the padding may be anything
-      store<T>(error + last, keep_first<T>(load(error + last), n - last));
+      const auto product = [&](Index j) {
+        return H.template derivative<T>(load(a.row(s) + j), load(z.row(s) + j)) * load(error + j);
+      };
+      for (Index j = 0; j < last; j += kWidth<T>) store<T>(error + j, product(j));
+      store<T>(error + last, keep_first<T>(product(last), n - last));
     }
   });
 }

@@ -20,6 +20,14 @@ template <class T>
   return {work.x.row(s), work.x.stride};
 }
 
+// The target of sample s, and the beginning of its inputs, called into the cache.
+template <class T>
+[[gnu::always_inline]] inline void prefetch(const Rows<T>& samples, Index s) {
+  if (s >= samples.n) return;
+  __builtin_prefetch(samples.r(s));
+  if (!samples.sparse()) __builtin_prefetch(samples.X + samples.row(s) * samples.n_in);
+}
+
 // Samples first .. last - 1, in order, called into the cache a few lines at a time: in an order they may be anywhere in
 // memory, and a core can wait for a few lines at once only.
 template <class T>

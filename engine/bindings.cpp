@@ -66,10 +66,11 @@ void bind(nb::module_& m) {
       "predict",
       [](const Plan& plan, In<T> theta, Inputs<T> X, Out<T> y, int threads) {
         const nb::gil_scoped_release release;
-        predict<T>(plan, span_of(theta), samples_of<T>(X), span_of(y), threads);
+        return predict<T>(plan, span_of(theta), samples_of<T>(X), span_of(y), threads);
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "y"_a.noconvert(), "threads"_a = 0,
-      "y of every row of X, written into y (n, n_out). X is an array, or (starts, columns, values) of sparse rows.");
+      "y of every row of X, written into y (n, n_out); returns whether all inputs were finite. X is an array, or "
+      "(starts, columns, values) of sparse rows.");
   m.def(
       "loss",
       [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, std::optional<In<T>> weight, SumsTuple before,

@@ -74,7 +74,6 @@ template <class T, int States>
   T* W = learning.theta + layer.offset;
   T* momentum = learning.state + layer.offset;
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
-    Vector<T> sum_W{};
     gradient_panels<T, V * (1 + States)>(
         x, weighted, n, team.first(layer.n_in), team.last(layer.n_in), begin, end,
         [=, &ahead](Index i, Index rows, Index p) {
@@ -84,18 +83,21 @@ template <class T, int States>
             if constexpr (States > 0) __builtin_prefetch(momentum + (i + k) * pitch + p * V * width, 1);
           }
         },
-        [=, &sum_W](Index i, Index p, int v, Vector<T> sum) {
+        [=](Index i, Index p, Tile<T, V * (1 + States)> tile) {
+          T* w = W + i * pitch + p * V * width;
           if constexpr (States == 0) {
-            T* w = W + i * pitch + (p * V + v) * width;
-            store<T>(w, fma(load(w), ww, sum));
-          } else if (v == 0) {
-            sum_W = sum;  // K_W delta comes before K_V delta
-          } else {
-            const Index at = i * pitch + p * width;
-            const Vector<T> w = load(W + at);
-            const Vector<T> m = load(momentum + at);
-            store<T>(W + at, fma(w, ww, fma(m, wv, sum_W)));
-            store<T>(momentum + at, fma(w, vw, fma(m, vv, sum)));
+            tile.each([=](Index k, int v, Vector<T> sum) {
+              T* own = w + k * pitch + v * width;
+              store<T>(own, fma(load(own), ww, sum));
+            });
+          } else {  // the sums of K_W delta and of K_V delta side by side
+            T* m = momentum + i * pitch + p * V * width;
+            for (Index k = 0; k < tile.rows; ++k, w += pitch, m += pitch) {
+              const Vector<T> before = load(w);
+              const Vector<T> moving = load(m);
+              store<T>(w, fma(before, ww, fma(moving, wv, tile.sum[2 * k])));
+              store<T>(m, fma(before, vw, fma(moving, vv, tile.sum[2 * k + 1])));
+            }
           }
         });
   };
@@ -157,6 +159,7 @@ class Blocks {
   void begin(const double* eta, Index n_eta, Index start, Index stop) {
     Index n = 0;
     for (Index s = start; s < stop; ++s) {
+      prefetch(samples_, s);
       if (samples_.w(s) == T{0}) continue;
       kept_[n] = s;
       pack(samples_, s, 1, {work().x.row(n), work().x.stride});

@@ -13,8 +13,8 @@
 
 namespace deltaprop::DELTAPROP_ISA {
 
-// Lines 7 to 9 for this thread's share of all rows of all [W; b]: hands every vector of the gradient of the chunk in
-// `work` to use(offset in theta, gradient, is a weight), and what it changed of each layer to done(layer, first row, last).
+// Lines 7 to 9 for this thread's share of all rows of all [W; b]: hands the gradient of the chunk in `work` to
+// use (gradient_rows), and what it changed of each layer to done(layer, first row, last).
 template <class T, class Use, class Done>
 inline void gradient_share(const PlanView& plan, const Workspace<T>& work, Index rows, Team team, Use use, Done done) {
   Index all = 0;
@@ -64,7 +64,8 @@ inline void forget(const PlanView& plan, const Workspace<T>& work, Index s) {
   }
 }
 
-// What takes a gradient in and gives it on: times scale, and added up over the chunks of a step, to `finish`.
+// What takes the gradient of one chunk in: it goes on times scale to `finish`, or, where a step has several chunks, into
+// the sum over them first.
 template <class T, class Finish>
 struct Collect {
   Finish finish;
@@ -73,28 +74,42 @@ struct Collect {
   bool more_before, more_after;
   Ahead<T>* ahead;  // the samples that this thread takes next
 
-  [[gnu::always_inline]] void operator()(Index offset, Vector<T> g, bool is_weight) const {
-    if (more_before || more_after) {
-      Wide<T> total = widen<T>(g);
-      Wide<T> before;
-      __builtin_memcpy(&before, partial + offset, sizeof before);
-      if (more_before) total += before;
-      if (more_after) {
-        __builtin_memcpy(partial + offset, &total, sizeof total);
-        return;
-      }
-      g = narrow<T>(total);
-    }
-    finish(offset, g * scale, is_weight);
+  template <int V>
+  [[gnu::always_inline]] void weights(Index offset, Index pitch, Tile<T, V> tile) const {
+    if (!more_before && !more_after) return finish.weights(offset, pitch, tile, scale);
+    tile.each([&](Index k, int v, Vector<T> g) {
+      const Index at = offset + k * pitch + v * kWidth<T>;
+      if (add(at, g)) finish.weight(at, g);
+    });
+  }
+  [[gnu::always_inline]] void bias(Index offset, Vector<T> g) const {
+    if (!more_before && !more_after) return finish.bias(offset, g * scale);
+    if (add(offset, g)) finish.bias(offset, g);
   }
   [[gnu::always_inline]] void soon(Index offset, Index rows, Index pitch) const {
     ahead->some();
     finish.soon(offset, rows, pitch);
   }
+
+ private:
+  // Adds g to what the chunks before have at an offset; where this is the last chunk, g becomes the step's gradient.
+  [[gnu::always_inline]] bool add(Index offset, Vector<T>& g) const {
+    Wide<T> total = widen<T>(g);
+    if (more_before) {
+      Wide<T> before;
+      __builtin_memcpy(&before, partial + offset, sizeof before);
+      total += before;
+    }
+    if (more_after) {
+      __builtin_memcpy(partial + offset, &total, sizeof total);
+      return false;
+    }
+    g = narrow<T>(total) * scale;
+    return true;
+  }
 };
 
-// One step over samples start .. start + m - 1: the gradient of all its chunks, times scale, vector by vector to
-// finish(offset, gradient, is a weight), and then, layer by layer, the rows that it touched to done.
+// One step over samples start .. start + m - 1: the gradient of all its chunks, times scale, to finish, and then, layer by layer, the rows that it touched to done.
 template <class T, class Finish, class Done>
 inline void step(const PlanView& plan, const T* theta, const Rows<T>& samples, Index start, Index m, T scale,
                  const Workspace<T>& work, double* partial, Sums* sums, Team team, Finish finish, Done done) {
@@ -161,7 +176,14 @@ void descend(const PlanView& plan, const LearningView<T>& learning, const Rows<T
 template <class T>
 struct Keep {
   T* out;
-  [[gnu::always_inline]] void operator()(Index offset, Vector<T> g, bool) const { store<T>(out + offset, g); }
+
+  [[gnu::always_inline]] void bias(Index offset, Vector<T> g) const { store<T>(out + offset, g); }
+  [[gnu::always_inline]] void weight(Index offset, Vector<T> g) const { store<T>(out + offset, g); }
+  template <int V>
+  [[gnu::always_inline]] void weights(Index offset, Index pitch, Tile<T, V> tile, T scale = T{1}) const {
+    tile.each(
+        [=, to = out](Index k, int v, Vector<T> g) { store<T>(to + offset + k * pitch + v * kWidth<T>, g * scale); });
+  }
   [[gnu::always_inline]] void soon(Index, Index, Index) const {}
 };
 

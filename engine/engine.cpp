@@ -183,14 +183,14 @@ double work_of(const Plan& plan, Index rows) {
 }  // namespace
 
 template <class T>
-void predict(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> y, int threads) {
+bool predict(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> y, int threads) {
   check_theta(plan, theta.size());
   const Rows<T> rows = checked<T>(plan, samples, false);
   need(y.size() == static_cast<std::size_t>(rows.n * rows.n_out), "y needs n_out elements for every row of X");
-  if (rows.n == 0) return;
+  if (rows.n == 0) return true;
   const int team = team_size(work_of(plan, rows.n), threads);
   TeamScratch<T> scratch(plan, rows.n, kChunkRows, team, Parts::forward);
-  kernels_for<T>().predict(plan.view(), theta.data(), rows, y.data(), scratch.work.data(), team);
+  return kernels_for<T>().predict(plan.view(), theta.data(), rows, y.data(), scratch.work.data(), team);
 }
 
 template <class T>
@@ -372,7 +372,7 @@ void apply_vector_function(std::string_view name, std::span<const T> x, std::spa
 }
 
 #define DELTAPROP_FOR(T)                                                                                          \
-  template void predict(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                   \
+  template bool predict(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                   \
   template Sums loss(const Plan&, std::span<const T>, const Samples<T>&, Sums, int);                              \
   template Sums gradient(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                  \
   template void trace(const Plan&, std::span<const T>, const Samples<T>&, const Trace<T>&);                       \

@@ -40,8 +40,9 @@ struct Trace {
 
 // threads = 0: as many as OpenMP offers and the work is worth. Bits do not depend on it. `before` is carried into the
 // result, so that a set in pieces adds up in the same order as in one (for `loss` pieces of whole chunks of 64 rows).
+// Returns whether all inputs were finite.
 template <class T>
-void predict(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> y, int threads = 0);
+bool predict(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> y, int threads = 0);
 
 template <class T>
 Sums loss(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, Sums before = {}, int threads = 0);

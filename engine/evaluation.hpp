@@ -10,34 +10,53 @@ namespace deltaprop::DELTAPROP_ISA {
 template <class T, class Use>
 inline void for_each_chunk(const Rows<T>& samples, const Workspace<T>* per_thread, [[maybe_unused]] int threads,
                            Use use) {
-#pragma omp parallel num_threads(threads) if (threads > 1)
-  {
+  const auto share = [&](Team team) {
     const PlainArithmetic plain;
-    const Team team = Team::here();
-    const Workspace<T>& work = per_thread[team.thread];
+    Workspace<T> work = per_thread[team.thread];
+    const Matrix<T> packed = work.x;
     const Index chunks = (samples.n + work.rows - 1) / work.rows;
     for (Index c = team.first(chunks); c < team.last(chunks); ++c) {
       const Index start = c * work.rows;
       const Index rows = samples.n - start < work.rows ? samples.n - start : work.rows;
-      Workspace<T> chunk = work;
       if (samples.order || samples.sparse()) {
-        pack(samples, start, rows, work.x);
+        pack(samples, start, rows, packed);
       } else {  // read where they stand
-        chunk.x = {const_cast<T*>(samples.X + start * samples.n_in), samples.n_in};
+        work.x = {const_cast<T*>(samples.X + start * samples.n_in), samples.n_in};
       }
-      use(start, rows, chunk);
+      use(start, rows, work);
     }
-  }
+  };
+  if (threads == 1) return share({0, 1, nullptr});  // making a team of one costs more than a small network
+#pragma omp parallel num_threads(threads)
+  share(Team::here());
 }
 
+// Whether n numbers are all finite.
 template <class T>
-void predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y, const Workspace<T>* per_thread,
+inline bool all_finite(const T* x, Index n) {
+  Vector<T> sum{};
+  Index k = 0;
+  for (; k + kWidth<T> <= n; k += kWidth<T>) sum = fma(load(x + k), T{0}, sum);  // 0 inf is NaN
+  T rest = 0;
+  for (; k < n; ++k) rest += x[k] * T{0};
+  for (int l = 0; l < kWidth<T>; ++l) rest += sum[l];
+  return rest == T{0};
+}
+
+// Returns whether all inputs were finite.
+template <class T>
+bool predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y, const Workspace<T>* per_thread,
              int threads) {
   const Layer& output = plan.output();
+  int not_finite = 0;
   for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
+    bool finite = true;
+    for (Index s = 0; s < rows; ++s) finite = all_finite(work.x.row(s), samples.n_in) && finite;
+    if (!finite) __atomic_store_n(&not_finite, 1, __ATOMIC_RELAXED);
     forward(plan, theta, work, 0, rows);
     activate_output<T>(plan, rows_of(work.a, work, output), rows, y + start * output.n_out);
   });
+  return not_finite == 0;
 }
 
 template <class T>

@@ -97,7 +97,8 @@ void wait_for_all(Barrier& barrier, int threads);
 
 template <class T>
 struct Kernels {
-  void (*predict)(const PlanView&, const T* theta, const Rows<T>&, T* y, const Workspace<T>* per_thread, int threads);
+  // Whether all inputs were finite.
+  bool (*predict)(const PlanView&, const T* theta, const Rows<T>&, T* y, const Workspace<T>* per_thread, int threads);
   // chunk_sums: scratch, one for every chunk of a workspace's rows.
   void (*loss)(const PlanView&, const T* theta, const Rows<T>&, Sums* chunk_sums, const Workspace<T>* per_thread,
                Sums* sum, int threads);

@@ -25,7 +25,7 @@ template <class T, class Rule, class Columns>
   for (Index k = 0; k < rows; ++k, offset += layer.pitch) {
     const Vector<T> input = broadcast<T>(z[k]);
     for (Index j = 0; j < columns; ++j) {
-      update(offset + j * kWidth<T>, load(delta + j * kWidth<T>) * input, true);
+      update.weight(offset + j * kWidth<T>, load(delta + j * kWidth<T>) * input);
     }
   }
 }
@@ -35,7 +35,7 @@ template <class T, class Rule, class Columns>
                                                  const Update<T, Rule>& update) {
   const Index offset = layer.offset + layer.n_in * layer.pitch;
   for (Index j = 0; j < columns && layer.bias; ++j) {
-    update(offset + j * kWidth<T>, load(delta + j * kWidth<T>), false);
+    update.bias(offset + j * kWidth<T>, load(delta + j * kWidth<T>));
   }
 }
 
@@ -59,11 +59,11 @@ template <class T, class Rule>
     const T* W = update.theta + layer.offset;
     Index i = 0;
     for (; i + w <= layer.n_in; i += w) {
-      store<T>(d + i, backward_dots<T>(delta, W + i * layer.pitch, layer.pitch, columns, w));
+      store<T>(d + i, backward_dots<T>(delta, W + i * layer.pitch, layer, columns, w));
       update_rows(layer, i, w, columns, z + i, delta, update);
     }
     if (i < layer.n_in) {
-      store<T>(d + i, backward_dots<T>(delta, W + i * layer.pitch, layer.pitch, columns, layer.n_in - i));
+      store<T>(d + i, backward_dots<T>(delta, W + i * layer.pitch, layer, columns, layer.n_in - i));
       update_rows(layer, i, layer.n_in - i, columns, z + i, delta, update);
     }
     update_biases(layer, columns, delta, update);
@@ -98,6 +98,8 @@ template <class T, class Rule>
   }
 }
 
+inline constexpr Index kAhead = 8;  // samples, while one is at work
+
 template <class T, class Rule>
 inline void naive_online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples,
                          const double* eta, Index n_eta, const Workspace<T>& work, Sums* sums) {
@@ -105,6 +107,7 @@ inline void naive_online(const PlanView& plan, const LearningView<T>& learning, 
   T* a = rows_of(work.a, work, layer).data;
   const T* delta = rows_of(work.delta, work, layer).data;
   for (Index s = 0; s < samples.n; ++s) {
+    prefetch(samples, s + kAhead);
     if (samples.w(s) == T{0}) continue;
     const Update<T, Rule> update(learning, eta[n_eta > 1 ? s : 0], ++sums->steps);
     const T* x = samples.X + samples.row(s) * samples.n_in;

@@ -54,11 +54,18 @@ template <class Use>
 template <class T>
 [[gnu::always_inline]] inline double output_error(const PlanView& plan, T* a, T* y, T* delta, const T* r, T w) {
   const Layer& output = plan.output();
+  const auto weighted = [=](Vector<T> error) {
+    if (w == T{1}) return error;
+    return w == T{0} ? Vector<T>{} : error * w;  // 0 changes nothing, not even inf
+  };
   double E = 0;
   if (output.h == Activation::softmax) {
     copy(r, output.n_out, delta);
     for (Index j = output.n_out; j < output.pitch; ++j) delta[j] = T{0};
     E = softmax_error<T>({a, y, delta, output.n_out, output.pitch}, plan.loss);
+    for (Index j = 0; j < output.n_out; j += kWidth<T>) {
+      store<T>(delta + j, keep_first<T>(weighted(load(delta + j)), output.n_out - j));
+    }
   } else {
     with_unit_pair(output.h, plan.loss, [&](auto Pair) {
       for (Index j = 0; j < output.n_out; j += kWidth<T>) {
@@ -66,15 +73,10 @@ template <class T>
         Vector<T> value, error;
         const Vector<T> term = Pair.template unit<T>(load(a + j), load_first(r + j, n), value, error);
         store<T>(y + j, value);
-        store<T>(delta + j, error);
+        store<T>(delta + j, keep_first<T>(weighted(error), n));
         for (Index k = 0; k < n; ++k) E += static_cast<double>(term[k]);
       }
     });
-  }
-  for (Index j = 0; j < output.n_out; j += kWidth<T>) {
-    Vector<T> error = load(delta + j);
-    if (w != T{1}) error = w == T{0} ? Vector<T>{} : error * w;  // 0 changes nothing, not even inf
-    store<T>(delta + j, keep_first<T>(error, output.n_out - j));
   }
   return E;
 }

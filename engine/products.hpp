@@ -63,18 +63,37 @@ template <class T, int R, int V>
   }
 }
 
-// `rows` rows by V vectors. A sum longer than kDepthBlock rests in C between blocks, which changes no bit of it.
+// Many rows read a block of B's columns from a copy side by side: the rows of a wide B stand in as many pages of memory,
+// more than the processor remembers at a time.
+inline constexpr Index kPackRows = 64;
+inline constexpr Index kPackStrideBytes = 1024;
+
+// `rows` rows by V vectors; `more`: the next V vectors of B will be wanted next. A sum longer than kDepthBlock rests in C
+// between blocks, which changes no bit of it.
 template <class T, int Most, int V>
-inline void product_panel(Matrix<const T> A, Index rows, Index K, Matrix<const T> B, Matrix<const T> start,
-                          Matrix<T> C) {
+inline void product_panel(Matrix<const T> A, Index rows, Index K, Matrix<const T> B, Matrix<const T> start, Matrix<T> C,
+                          bool more) {
+  constexpr Index width = V * kWidth<T>;
   const Index depth = rows <= Most ? K : kDepthBlock;
+  const bool packed = rows >= kPackRows && B.stride * static_cast<Index>(sizeof(T)) >= kPackStrideBytes;
+  alignas(64) T copies[kDepthBlock * width];
   Index k = 0;
   do {
     const Index terms = K - k < depth ? K - k : depth;
+    Matrix<const T> block{B.row(k), B.stride};
+    if (packed) {
+      for (Index i = 0; i < terms; ++i) copy(block.row(i), width, copies + i * width);
+      block = {copies, width};
+    }
+    const Index left = K - k - terms;
+    const Matrix<const T> next =
+        left > 0 ? Matrix<const T>{B.row(k + terms), B.stride} : Matrix<const T>{B.data + width, B.stride};
+    const Index next_terms = !packed ? 0 : left > depth ? depth : left > 0 ? left : more ? (K < depth ? K : depth) : 0;
     for_tiles<Most>(0, rows, [&]<int R>(Index s, std::integral_constant<int, R>) {
+      for (Index i = next_terms * s / rows; i < next_terms * (s + R) / rows; ++i) __builtin_prefetch(next.row(i));
       const Matrix<const T> from = k > 0 ? Matrix<const T>{C.row(s), C.stride}
                                          : Matrix<const T>{start.data ? start.row(s) : nullptr, start.stride};
-      product_tile<T, R, V>({A.row(s) + k, A.stride}, terms, {B.row(k), B.stride}, from, {C.row(s), C.stride});
+      product_tile<T, R, V>({A.row(s) + k, A.stride}, terms, block, from, {C.row(s), C.stride});
     });
     k += terms;
   } while (k < K);
@@ -122,8 +141,8 @@ inline void product(Matrix<const T> A, Index rows, Index K, Matrix<const T> B, M
     for (; first + V <= last; first += V) {
       const Index column = first * kWidth<T>;
       product_panel<T, Most, V>(A, rows, K, {B.data + column, B.stride},
-                                {start.data ? start.data + column : nullptr, start.stride},
-                                {C.data + column, C.stride});
+                                {start.data ? start.data + column : nullptr, start.stride}, {C.data + column, C.stride},
+                                first + 2 * V <= last);
     }
   };
   constexpr auto number = []<int N>() { return std::integral_constant<int, N>{}; };
@@ -150,24 +169,37 @@ template <class T>
 
 // ---- backward: d = delta W^T ---------------------------------------------------------------------------------------
 
-// The sums of the delta rule (2), before its factor h', of units i .. i + rows - 1 of one row, rows <= kWidth; w is row i of
-// W. The lanes after them are 0.
+// The sums of the delta rule (2), before its factor h', of units i .. i + rows - 1 of one row, rows <= kWidth; w is row i
+// of W. The lanes after them are 0.
 template <class T>
-[[gnu::always_inline]] inline Vector<T> backward_dots(const T* delta, const T* w, Index pitch, Index columns,
+[[gnu::always_inline]] inline Vector<T> backward_dots(const T* delta, const T* w, const Layer& layer, Index columns,
                                                       Index rows) {
+  if (layer.n_out == 1) {  // sums of one term: the tree would add zeros
+    Vector<T> column{};
+    if (rows == kWidth<T>) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kWidth<T>; ++i) column[i] = w[i * layer.pitch];
+    } else {
+#pragma GCC unroll 16
+      for (int i = 0; i < kWidth<T> - 1; ++i) {
+        if (i < rows) column[i] = w[i * layer.pitch];
+      }
+    }
+    return fma(column, delta[0], Vector<T>{});
+  }
   Vector<T> sum[kWidth<T>] = {};
   if (rows == kWidth<T>) {
     for (Index j = 0; j < columns; ++j) {
       const Vector<T> error = load(delta + j * kWidth<T>);
 #pragma GCC unroll 16
-      for (int i = 0; i < kWidth<T>; ++i) sum[i] = fma(load(w + i * pitch + j * kWidth<T>), error, sum[i]);
+      for (int i = 0; i < kWidth<T>; ++i) sum[i] = fma(load(w + i * layer.pitch + j * kWidth<T>), error, sum[i]);
     }
   } else {
     for (Index j = 0; j < columns; ++j) {
       const Vector<T> error = load(delta + j * kWidth<T>);
 #pragma GCC unroll 16
       for (int i = 0; i < kWidth<T> - 1; ++i) {
-        if (i < rows) sum[i] = fma(load(w + i * pitch + j * kWidth<T>), error, sum[i]);
+        if (i < rows) sum[i] = fma(load(w + i * layer.pitch + j * kWidth<T>), error, sum[i]);
       }
     }
   }
@@ -180,7 +212,7 @@ inline void backward_row(const T* delta, const Layer& layer, const T* theta, T* 
   const T* w = theta + layer.offset;
   for (Index i = 0; i < layer.n_in; i += kWidth<T>, w += kWidth<T> * layer.pitch) {
     const Index rows = layer.n_in - i < kWidth<T> ? layer.n_in - i : kWidth<T>;
-    store<T>(d + i, backward_dots(delta, w, layer.pitch, vectors<T>(layer.n_out), rows));
+    store<T>(d + i, backward_dots(delta, w, layer, vectors<T>(layer.n_out), rows));
   }
 }
 
@@ -217,6 +249,7 @@ template <class T, int R, int V, class Use>
   Vector<T> sum[R][V] = {};
   const T* inputs = z.data;
   const T* error = delta.data;
+#pragma GCC unroll 2
   for (Index s = 0; s < rows; ++s, inputs += z.stride, error += delta.stride) {
     Vector<T> e[V];
 #pragma GCC unroll 16
@@ -244,42 +277,54 @@ template <class T, int R, int V>
 // Panels of columns that go through the rows of W together: as many as keep their delta in cache.
 [[gnu::always_inline]] inline Index panels_together(Index rows) { return rows < 256 ? 256 / (rows > 0 ? rows : 1) : 1; }
 
-// Rows first .. last - 1 of W by panels of V vectors of columns, the panels begin .. end - 1, a panel to be V vectors of
-// delta: use(row, panel, v, sum), after soon(row, rows, panel) for every tile.
+// A tile of a gradient: sum[k * V + v] is vector v of row k of so many.
+template <class T, int V>
+struct Tile {
+  const Vector<T>* sum;
+  Index rows;
+
+  // Calls use(k, v, sum) for all of it.
+  template <class Use>
+  [[gnu::always_inline]] void each(Use use) const {
+    for (Index k = 0; k < rows; ++k) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) use(k, v, sum[k * V + v]);
+    }
+  }
+};
+
+// Rows first .. last - 1 of W by panels of V vectors of columns, the panels begin .. end - 1: use(row, panel, tile) for
+// each tile, after soon(row, rows, panel).
 template <class T, int V, class Soon, class Use>
 [[gnu::always_inline]] inline void gradient_panels(Matrix<const T> z, Matrix<const T> delta, Index rows, Index first,
                                                    Index last, Index begin, Index end, Soon soon, Use use) {
   constexpr int Most = static_cast<int>(kTileRows) * 2 / (V < 2 ? 2 : V);
   constexpr Index width = V * kWidth<T>;
   const Index together = panels_together(rows);
+  Vector<T> sum[Most * V] = {};
   for (; begin < end; begin += together) {
     const Index stop = end - begin < together ? end : begin + together;
     for (Index i = first; i < last; i += Most) {
       const Index tile = last - i < Most ? last - i : Most;
       for (Index p = begin; p < stop; ++p) {
         soon(i, tile, p);
-        Vector<T> sum[Most * V];
         const Matrix<const T> inputs{z.data + i, z.stride};
         const Matrix<const T> errors{delta.data + p * width, delta.stride};
         if (tile == Most) {
           gradient_sums<T, Most, V>(inputs, errors, rows, sum);
         } else {
-          for (Vector<T>& own : sum) own = Vector<T>{};
           for_tiles<Most - 1>(0, tile, [&]<int R>(Index, std::integral_constant<int, R>) {
             gradient_sums<T, R, V>(inputs, errors, rows, sum);
           });
         }
-        for (Index k = 0; k < tile; ++k) {
-#pragma GCC unroll 4
-          for (int v = 0; v < V; ++v) use(i + k, p, v, sum[k * V + v]);
-        }
+        use(i, p, Tile<T, V>{sum, tile});
       }
     }
   }
 }
 
-// Hands every vector of the gradient of rows first .. last - 1 of [W; b] to use(offset in theta, gradient, is a weight),
-// after use.soon(offset, tile rows, pitch) for each tile. Row n_in is the biases', whose input is 1.
+// Hands the gradient of rows first .. last - 1 of [W; b] to use.weights(offset in theta, pitch, tile), after
+// use.soon(offset, rows of the tile, pitch), and that of the biases, whose input is 1, to use.bias(offset, gradient).
 template <class T, class Use>
 inline void gradient_rows(Matrix<const T> z, Matrix<const T> delta, Index rows, const Layer& layer, Index first,
                           Index last, Use use) {
@@ -292,8 +337,8 @@ inline void gradient_rows(Matrix<const T> z, Matrix<const T> delta, Index rows, 
         [=, pitch = layer.pitch, at = layer.offset](Index i, Index tile, Index p) {
           use.soon(at + i * pitch + p * V * w, tile, pitch);
         },
-        [=, pitch = layer.pitch, at = layer.offset](Index i, Index p, int v, Vector<T> g) {
-          use(at + i * pitch + (p * V + v) * w, g, true);
+        [=, pitch = layer.pitch, at = layer.offset](Index i, Index p, Tile<T, V> tile) {
+          use.weights(at + i * pitch + p * V * w, pitch, tile);
         });
   };
   panels(0, columns / 2, std::integral_constant<int, 2>{});
@@ -301,7 +346,7 @@ inline void gradient_rows(Matrix<const T> z, Matrix<const T> delta, Index rows, 
   for (Index j = 0; j < columns && weights < last; ++j) {
     Vector<T> sum{};
     for (Index s = 0; s < rows; ++s) sum += load(delta.row(s) + j * w);
-    use(layer.offset + layer.n_in * layer.pitch + j * w, sum, false);
+    use.bias(layer.offset + layer.n_in * layer.pitch + j * w, sum);
   }
 }
 

@@ -5,7 +5,7 @@
 // To add one: a struct here, its name and parameters in learning.hpp, a line in `with_rule`.
 #pragma once
 
-#include "simd.hpp"
+#include "products.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -104,6 +104,7 @@ struct Update {
   T* theta;
   T* state[Rule::kStates > 0 ? Rule::kStates : 1];
   T l2;
+  bool penalised;
   Rule rule;
 
   Update(const LearningView<T>& learning, double eta_n, Index t)
@@ -111,9 +112,11 @@ struct Update {
     for (int k = 0; k < Rule::kStates; ++k) state[k] = learning.state + k * learning.theta_size;
   }
 
-  [[gnu::always_inline]] void operator()(Index offset, Vector<T> g, bool is_weight) const {
+  // The rule, with the penalty's gradient where Penalised, on the vector at an offset.
+  template <bool Penalised>
+  [[gnu::always_inline]] void apply(Index offset, Vector<T> g) const {
     Vector<T> w = load(theta + offset);
-    if (is_weight && l2 != T{0}) g = fma(w, l2, g);
+    if constexpr (Penalised) g = fma(w, l2, g);
     if constexpr (Rule::kStates == 0) {
       rule(g, w, nullptr);
     } else {
@@ -123,6 +126,28 @@ struct Update {
       for (int k = 0; k < Rule::kStates; ++k) store<T>(state[k] + offset, own[k]);
     }
     store<T>(theta + offset, w);
+  }
+
+  [[gnu::always_inline]] void bias(Index offset, Vector<T> g) const { apply<false>(offset, g); }
+  [[gnu::always_inline]] void weight(Index offset, Vector<T> g) const {
+    if (penalised) {
+      apply<true>(offset, g);
+    } else {
+      apply<false>(offset, g);
+    }
+  }
+  template <int V>
+  [[gnu::always_inline]] void weights(Index offset, Index pitch, Tile<T, V> tile, T scale) const {
+    const Update own = *this;  // a copy that no store can change
+    if (penalised) {
+      tile.each([=](Index k, int v, Vector<T> g) {
+        own.template apply<true>(offset + k * pitch + v * kWidth<T>, g * scale);
+      });
+    } else {
+      tile.each([=](Index k, int v, Vector<T> g) {
+        own.template apply<false>(offset + k * pitch + v * kWidth<T>, g * scale);
+      });
+    }
   }
 
   // The parameters at an offset, and in the rows after it, are needed soon.

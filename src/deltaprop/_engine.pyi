@@ -43,12 +43,12 @@ class Learning:
         """Arrays like theta that the optimizer remembers."""
 
 @overload
-def predict(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], y: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], threads: int = 0) -> None: ...
+def predict(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], y: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], threads: int = 0) -> bool: ...
 
 @overload
-def predict(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], y: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], threads: int = 0) -> None:
+def predict(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], y: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], threads: int = 0) -> bool:
     """
-    y of every row of X, written into y (n, n_out). X is an array, or (starts, columns, values) of sparse rows.
+    y of every row of X, written into y (n, n_out); returns whether all inputs were finite. X is an array, or (starts, columns, values) of sparse rows.
     """
 
 @overload

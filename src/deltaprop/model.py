@@ -119,6 +119,9 @@ class Model:
         except ValueError as error:
             raise ValueError(f"{type(self).__name__}: layers {list(definition.layers)}: {error}.") from None
         self._parameters = Parameters(self._plan.layout, self._plan.theta_size, definition.dtype)
+        self._piece_rows = (
+            max(1, int(_PIECE_SECONDS * _WORK_PER_SECOND / self.n_parameters / _CHUNK_ROWS)) * _CHUNK_ROWS
+        )
         self._training = threading.Lock()
         self._epoch = 0
         self._memory = self._no_memory(SGD())
@@ -253,10 +256,27 @@ class Model:
 
     def predict(self, X: ArrayLike) -> Array:
         """Return y for rows of inputs."""
-        inputs = inputs_in(X, self.layers[0], self.dtype, where=f"{type(self).__name__}.predict")
-        y = np.empty((len(inputs), self.layers[-1]), self.dtype)
-        for rows in self._pieces(len(inputs)):
-            _engine.predict(self._plan, self.padded_theta, _for_engine(inputs[rows]), y[rows])
+        n_in, n_out = self._definition.layers[0], self._definition.layers[-1]
+        dtype = self._definition.dtype
+        # What needs no conversion goes straight to the engine, which looks at the numbers while it has them.
+        ready = (
+            type(X) is np.ndarray
+            and X.dtype == dtype
+            and X.ndim == 2
+            and X.shape[1] == n_in
+            and X.flags.c_contiguous
+            and X.dtype.isnative
+        )
+        inputs = X if ready else inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")
+        y = np.empty((len(inputs), n_out), dtype)
+        finite = True
+        if len(inputs) <= self._piece_rows:
+            finite = _engine.predict(self._plan, self.padded_theta, _for_engine(inputs), y)
+        else:
+            for rows in self._pieces(len(inputs)):
+                finite &= _engine.predict(self._plan, self.padded_theta, _for_engine(inputs[rows]), y[rows])
+        if not finite:
+            inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")  # says which number is not
         return y
 
     def E(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -277,9 +297,8 @@ class Model:
 
     def _pieces(self, n: int) -> Iterator[slice]:
         """Yield slices of n rows, each so little work that a signal is heard in between; no bit depends on them."""
-        rows = max(1, int(_PIECE_SECONDS * _WORK_PER_SECOND / self.n_parameters / _CHUNK_ROWS)) * _CHUNK_ROWS
-        for start in range(0, n, rows):
-            yield slice(start, start + rows)
+        for start in range(0, n, self._piece_rows):
+            yield slice(start, start + self._piece_rows)
 
     def gradient(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
         """Return ∂E/∂θ of the samples' E, dense, in the order of theta."""
