@@ -108,7 +108,10 @@ struct Update {
   Rule rule;
 
   Update(const LearningView<T>& learning, double eta_n, Index t)
-      : theta(learning.theta), l2(static_cast<T>(learning.definition->l2)), rule(*learning.definition, eta_n, t) {
+      : theta(learning.theta),
+        l2(static_cast<T>(learning.definition->l2)),
+        penalised(learning.definition->l2 != 0),
+        rule(*learning.definition, eta_n, t) {
     for (int k = 0; k < Rule::kStates; ++k) state[k] = learning.state + k * learning.theta_size;
   }
 

@@ -259,15 +259,11 @@ class Model:
         n_in, n_out = self._definition.layers[0], self._definition.layers[-1]
         dtype = self._definition.dtype
         # What needs no conversion goes straight to the engine, which looks at the numbers while it has them.
-        ready = (
-            type(X) is np.ndarray
-            and X.dtype == dtype
-            and X.ndim == 2
-            and X.shape[1] == n_in
-            and X.flags.c_contiguous
-            and X.dtype.isnative
-        )
-        inputs = X if ready else inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")
+        inputs: Inputs
+        if type(X) is np.ndarray and X.dtype == dtype and X.shape[1:] == (n_in,) and X.flags.c_contiguous:
+            inputs = X
+        else:
+            inputs = inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")
         y = np.empty((len(inputs), n_out), dtype)
         finite = True
         if len(inputs) <= self._piece_rows:
