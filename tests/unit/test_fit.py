@@ -356,7 +356,7 @@ def test_long_work_is_done_in_pieces_with_the_same_bits(monkeypatch: pytest.Monk
     X, R = samples(net, 1000)
     weights = np.random.default_rng(0).uniform(size=1000)
     y, E = net.predict(X), net.E(X, R, weights)
-    monkeypatch.setattr("deltaprop.model._WORK_PER_SECOND", 1)
+    monkeypatch.setattr(net, "_piece_rows", 64)
     assert len(list(net._pieces(1000))) == 16
     assert net.predict(X).tobytes() == y.tobytes()
     assert net.E(X, R, weights) == E
