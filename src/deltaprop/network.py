@@ -274,7 +274,7 @@ class Network(Model):
 
         Parameters
         ----------
-        X : array-like (n, n_in)
+        X : array-like or SciPy sparse matrix (n, n_in)
 
         Returns
         -------
@@ -304,7 +304,7 @@ class Network(Model):
 
         Parameters
         ----------
-        X : array-like (n, n_in)
+        X : array-like or SciPy sparse matrix (n, n_in)
         R : array-like (n, n_out), or (n,) where n_out = 1
         sample_weight : array-like (n,), optional
 
@@ -336,7 +336,7 @@ class Network(Model):
 
         Parameters
         ----------
-        X : array-like (n, n_in)
+        X : array-like or SciPy sparse matrix (n, n_in)
         R : array-like (n, n_out), or (n,) where n_out = 1
         sample_weight : array-like (n,), optional
 
@@ -379,7 +379,7 @@ class Network(Model):
 
         Parameters
         ----------
-        X : array-like (n, n_in)
+        X : array-like or SciPy sparse matrix (n, n_in)
         R : array-like (n, n_out), or (n,) where n_out = 1
         eta : float
             The learning rate.
@@ -473,7 +473,7 @@ class Network(Model):
 
         Parameters
         ----------
-        X : array-like (n, n_in)
+        X : array-like or SciPy sparse matrix (n, n_in)
         R : array-like (n, n_out), or (n,) where n_out = 1
         sample_weight : array-like (n,), optional
 
