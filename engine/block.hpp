@@ -135,6 +135,7 @@ class Blocks {
           }
         }
         for (Index s = 0; s < n; ++s) one_sample(s, eta[n_eta > 1 ? kept_[s] : 0], sums);
+        add_losses(plan_, samples_, kept_, n, work(), sums);
         weigh(n);
       }
       team.wait();
@@ -223,7 +224,7 @@ class Blocks {
     for (; j + 2 * kWidth<T> <= columns; j += 2 * kWidth<T>) part(j, std::integral_constant<int, 2>{});
     for (; j < columns; j += kWidth<T>) part(j, std::integral_constant<int, 1>{});
     const Update<T, Rule> update(learning_, eta, ++sums->steps);
-    above_first_layer(plan_, samples_, kept_[s], work(), s, update, sums);
+    above_first_layer<true>(plan_, samples_, kept_[s], work(), s, update);
   }
 
   // The block's delta times its coefficients, for move_weights; and the biases moved.

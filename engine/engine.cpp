@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr Index kChunkRows = 64;  // rows that pass through all layers together where nothing is learnt
 constexpr Index kTransposeRows = 8;
+constexpr Index kLossRows = 16;
 constexpr double kWorkPerThread = 250'000;  // multiply-adds below which a further thread costs more than it brings
 constexpr int kMostThreads = 256;
 
@@ -281,18 +282,18 @@ Index online_block(const Plan& plan, const Learning& learning) {
 template <class T>
 class BlockScratch {
  public:
-  BlockScratch(const Plan& plan, Index block, int states, bool sparse)
+  BlockScratch(const Plan& plan, Index rows, int states, bool sparse)
       : block_(Scratch::padded(sparse ? static_cast<std::size_t>(plan.view().n_in()) * sizeof(Index) : 0) +
-               workspace_bytes<T>(plan, block, Parts::backward) +
-               Scratch::padded(static_cast<std::size_t>(block * kMostBlock) * sizeof(T)) +
-               2 * Scratch::padded(static_cast<std::size_t>(block * plan.layers().front().pitch * 2) * sizeof(T))) {
+               workspace_bytes<T>(plan, rows, Parts::backward) +
+               Scratch::padded(static_cast<std::size_t>(rows * kMostBlock) * sizeof(T)) +
+               2 * Scratch::padded(static_cast<std::size_t>(rows * plan.layers().front().pitch * 2) * sizeof(T))) {
     const Index pitch = plan.layers().front().pitch;
-    scratch.work = workspace<T>(block_, plan, block, Parts::backward);
-    std::fill_n(scratch.work.x.data, block * scratch.work.x.stride, T{0});
-    scratch.gram = {block_.take<T>(static_cast<std::size_t>(block * kMostBlock)), kMostBlock};
-    std::fill_n(scratch.gram.data, block * kMostBlock, T{0});
-    scratch.weighted = {block_.take<T>(static_cast<std::size_t>(block * pitch * 2)), pitch * (states > 0 ? 2 : 1)};
-    scratch.a_state = block_.take<T>(static_cast<std::size_t>(block * pitch));
+    scratch.work = workspace<T>(block_, plan, rows, Parts::backward);
+    std::fill_n(scratch.work.x.data, rows * scratch.work.x.stride, T{0});
+    scratch.gram = {block_.take<T>(static_cast<std::size_t>(rows * kMostBlock)), kMostBlock};
+    std::fill_n(scratch.gram.data, rows * kMostBlock, T{0});
+    scratch.weighted = {block_.take<T>(static_cast<std::size_t>(rows * pitch * 2)), pitch * (states > 0 ? 2 : 1)};
+    scratch.a_state = block_.take<T>(static_cast<std::size_t>(rows * pitch));
     if (sparse) scratch.last = block_.take<Index>(static_cast<std::size_t>(plan.view().n_in()));
   }
 
@@ -325,7 +326,8 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
     const Layer& first = plan.layers().front();
     const double block_work = static_cast<double>(first.n_in) * static_cast<double>(first.n_out * chosen);
     const int team = chosen > 1 ? team_size(block_work, threads) : 1;
-    const BlockScratch<T> scratch(plan, chosen, states, rows.sparse());
+    // The naive order takes one sample at a time, but adds up E of several.
+    const BlockScratch<T> scratch(plan, chosen > 1 ? chosen : kLossRows, states, rows.sparse());
     kernels_for<T>().online(plan.view(), learning, rows, eta.data(), n_eta, chosen, scratch.scratch, &sums, barrier,
                             team);
   } else {

@@ -20,13 +20,23 @@ template <class Use>
 template <class T, class Rule, class Columns>
 [[gnu::always_inline]] inline void update_rows(const Layer& layer, Index i, Index rows, Columns columns, const T* z,
                                                const T* delta, const Update<T, Rule>& update) {
-  Index offset = layer.offset + i * layer.pitch;
+  const Update<T, Rule> own = update;  // a copy that no store can change
+  const Index first = layer.offset + i * layer.pitch;
+  const Index pitch = layer.pitch;
+  const auto each = [=]<bool Penalised>(std::bool_constant<Penalised>) {
+    Index offset = first;
 #pragma GCC unroll 8
-  for (Index k = 0; k < rows; ++k, offset += layer.pitch) {
-    const Vector<T> input = broadcast<T>(z[k]);
-    for (Index j = 0; j < columns; ++j) {
-      update.weight(offset + j * kWidth<T>, load(delta + j * kWidth<T>) * input);
+    for (Index k = 0; k < rows; ++k, offset += pitch) {
+      const Vector<T> input = broadcast<T>(z[k]);
+      for (Index j = 0; j < columns; ++j) {
+        own.template apply<Penalised>(offset + j * kWidth<T>, load(delta + j * kWidth<T>) * input);
+      }
     }
+  };
+  if (own.penalised) {
+    each(std::true_type{});
+  } else {
+    each(std::false_type{});
   }
 }
 
@@ -71,23 +81,25 @@ template <class T, class Rule>
 }
 
 // Lines 4 to 9 for row s of the workspace, which is sample `sample`, from the first layer's a on and down to its delta:
-// everything but the first layer's own product and update.
-template <class T, class Rule>
+// everything but the first layer's own product and update, and, where the output works unit by unit, E: add_losses of
+// several rows costs less. In Chains, for blocks: forward_row_in_chains.
+template <bool Chains, class T, class Rule>
 [[gnu::always_inline]] inline void above_first_layer(const PlanView& plan, const Rows<T>& samples, Index sample,
-                                                     const Workspace<T>& work, Index s, const Update<T, Rule>& update,
-                                                     Sums* sums) {
+                                                     const Workspace<T>& work, Index s, const Update<T, Rule>& update) {
   for (int l = 1; l < plan.depth; ++l) {
     const Layer& below = plan.layers[l - 1];
     T* z = rows_of(work.z, work, below, s).data;
     activate<T>(below.h, rows_of(work.a, work, below, s), {z, 0}, 1, vectors<T>(below.n_out));
-    forward_row<T>(z, plan.layers[l], update.theta, rows_of(work.a, work, plan.layers[l], s).data);
+    T* a = rows_of(work.a, work, plan.layers[l], s).data;
+    if constexpr (Chains) {
+      forward_row_in_chains<T>(z, plan.layers[l], update.theta, a);
+    } else {
+      forward_row<T>(z, plan.layers[l], update.theta, a);
+    }
   }
   const Layer& output = plan.output();
-  const T w = samples.w(sample);
-  const double E = output_error<T>(plan, rows_of(work.a, work, output, s).data, rows_of(work.z, work, output, s).data,
-                                   rows_of(work.delta, work, output, s).data, samples.r(sample), w);
-  sums->E += static_cast<double>(w) * E;
-  sums->weight += static_cast<double>(w);
+  work.E[s] = output_error<T, false>(plan, rows_of(work.a, work, output, s).data, rows_of(work.z, work, output, s).data,
+                                     rows_of(work.delta, work, output, s).data, samples.r(sample), samples.w(sample));
   for (int l = plan.depth - 1; l > 0; --l) {
     const Layer& below = plan.layers[l - 1];
     const Matrix<T> delta = rows_of(work.delta, work, below, s);
@@ -98,27 +110,58 @@ template <class T, class Rule>
   }
 }
 
+// E of rows 0 .. n - 1 of the workspace, which are samples of[0 .. n - 1], in order to the sums.
+template <class T>
+inline void add_losses(const PlanView& plan, const Rows<T>& samples, const Index* of, Index n, const Workspace<T>& work,
+                       Sums* sums) {
+  const Layer& output = plan.output();
+  if (output.h != Activation::softmax) {
+    dense_losses<T>(plan, rows_of(work.a, work, output), n, work.units, work.E,
+                    [&](Index s) { return samples.r(of[s]); });
+  }
+  for (Index s = 0; s < n; ++s) {
+    const double w = static_cast<double>(samples.w(of[s]));
+    sums->E += w * work.E[s];
+    sums->weight += w;
+  }
+}
+
 inline constexpr Index kAhead = 8;  // samples, while one is at work
+
+// Calls step(s, row) for every sample that has a weight, in order, row a row of the workspace, and adds up E whenever the
+// workspace is full.
+template <class T, class Step>
+[[gnu::always_inline]] inline void for_each_sample(const PlanView& plan, const Rows<T>& samples,
+                                                   const Workspace<T>& work, Sums* sums, Step step) {
+  Index of[kMostBlock];
+  Index n = 0;
+  for (Index s = 0; s < samples.n; ++s) {
+    prefetch(samples, s + kAhead);
+    if (samples.w(s) == T{0}) continue;
+    step(s, n);
+    of[n++] = s;
+    if (n < work.rows) continue;
+    add_losses(plan, samples, of, n, work, sums);
+    n = 0;
+  }
+  add_losses(plan, samples, of, n, work, sums);
+}
 
 template <class T, class Rule>
 inline void naive_online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples,
                          const double* eta, Index n_eta, const Workspace<T>& work, Sums* sums) {
   const Layer& layer = plan.layers[0];
-  T* a = rows_of(work.a, work, layer).data;
-  const T* delta = rows_of(work.delta, work, layer).data;
-  for (Index s = 0; s < samples.n; ++s) {
-    prefetch(samples, s + kAhead);
-    if (samples.w(s) == T{0}) continue;
+  for_each_sample(plan, samples, work, sums, [&](Index s, Index row) {
     const Update<T, Rule> update(learning, eta[n_eta > 1 ? s : 0], ++sums->steps);
     const T* x = samples.X + samples.row(s) * samples.n_in;
     if (samples.sparse()) {
       pack(samples, s, 1, work.x);
       x = work.x.data;
     }
-    forward_row<T>(x, layer, learning.theta, a);
-    above_first_layer(plan, samples, s, work, 0, update, sums);
-    update_layer(layer, x, delta, update);
-  }
+    forward_row<T>(x, layer, learning.theta, rows_of(work.a, work, layer, row).data);
+    above_first_layer<false>(plan, samples, s, work, row, update);
+    update_layer(layer, x, rows_of(work.delta, work, layer, row).data, update);
+  });
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA

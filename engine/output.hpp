@@ -50,8 +50,9 @@ template <class Use>
   }
 }
 
-// E, y and delta_o of one row of the output layer from a: target r, weight w, which multiplies delta_o but not E.
-template <class T>
+// E, y and delta_o of one row of the output layer from a: target r, weight w, which multiplies delta_o but not E. Without
+// WithE, E of an output that works unit by unit is left for dense_losses, and 0 is returned.
+template <class T, bool WithE = true>
 [[gnu::always_inline]] inline double output_error(const PlanView& plan, T* a, T* y, T* delta, const T* r, T w) {
   const Layer& output = plan.output();
   const auto weighted = [=](Vector<T> error) {
@@ -74,11 +75,34 @@ template <class T>
         const Vector<T> term = Pair.template unit<T>(load(a + j), load_first(r + j, n), value, error);
         store<T>(y + j, value);
         store<T>(delta + j, keep_first<T>(weighted(error), n));
-        for (Index k = 0; k < n; ++k) E += static_cast<double>(term[k]);
+        for (Index k = 0; k < n && WithE; ++k) E += static_cast<double>(term[k]);
       }
     });
   }
   return E;
+}
+
+// E of rows of an output that works unit by unit, from a. `units` as below.
+template <class T, class Target>
+inline void dense_losses(const PlanView& plan, Matrix<const T> a, Index rows, T* units, double* E, Target r) {
+  const Index n_out = plan.n_out();
+  const Index room = vectors<T>(rows * n_out) * kWidth<T>;
+  T* dense_r = units + room;
+  for (Index s = 0; s < rows; ++s) {
+    copy(a.row(s), n_out, units + s * n_out);
+    copy(r(s), n_out, dense_r + s * n_out);
+  }
+  for (Index k = rows * n_out; k < room; ++k) units[k] = dense_r[k] = T{0};
+  with_unit_pair(plan.output().h, plan.loss, [&](auto Pair) {
+    for (Index k = 0; k < room; k += kWidth<T>) {
+      Vector<T> value, error;
+      store<T>(units + k, Pair.template unit<T>(load(units + k), load(dense_r + k), value, error));
+    }
+  });
+  for (Index s = 0; s < rows; ++s) {
+    E[s] = 0;
+    for (Index j = 0; j < n_out; ++j) E[s] += static_cast<double>(units[s * n_out + j]);
+  }
 }
 
 // The same for rows of an output that works unit by unit, which go through as one dense row, for there may be as little as

@@ -167,6 +167,40 @@ template <class T>
                  vectors<T>(layer.n_out));
 }
 
+// The same where each row's sum is waited for: in four chains, of every fourth term each, (0 + 1) + (2 + 3). Only within
+// blocks of online descent (block.hpp), whose rounding is their own.
+template <class T, int V>
+[[gnu::always_inline]] inline void row_tile_in_chains(const T* a, Index K, Matrix<const T> B, const T* start, T* c) {
+  constexpr int Chains = 4;
+  Vector<T> sum[Chains][V] = {};
+  for (int v = 0; v < V && start; ++v) sum[0][v] = load(start + v * kWidth<T>);
+  const T* b = B.data;
+  Index k = 0;
+  for (; k + Chains <= K; k += Chains) {
+#pragma GCC unroll 4
+    for (int chain = 0; chain < Chains; ++chain, b += B.stride) {
+      const Vector<T> input = broadcast<T>(a[k + chain]);
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) sum[chain][v] = fma(load(b + v * kWidth<T>), input, sum[chain][v]);
+    }
+  }
+  for (; k < K; ++k, b += B.stride) {
+    const Vector<T> input = broadcast<T>(a[k]);
+    for (int v = 0; v < V; ++v) sum[0][v] = fma(load(b + v * kWidth<T>), input, sum[0][v]);
+  }
+  for (int v = 0; v < V; ++v) store<T>(c + v * kWidth<T>, (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]));
+}
+
+template <class T>
+[[gnu::always_inline]] inline void forward_row_in_chains(const T* z, const Layer& layer, const T* theta, T* a) {
+  const Matrix<const T> W{theta + layer.offset, layer.pitch};
+  const T* b = layer.bias ? W.row(layer.n_in) : nullptr;
+  const Index columns = vectors<T>(layer.n_out);
+  if (columns > 2) return forward_row(z, layer, theta, a);  // wide enough for chains side by side
+  if (columns == 2) return row_tile_in_chains<T, 2>(z, layer.n_in, W, b, a);
+  row_tile_in_chains<T, 1>(z, layer.n_in, W, b, a);
+}
+
 // ---- backward: d = delta W^T ---------------------------------------------------------------------------------------
 
 // The sums of the delta rule (2), before its factor h', of units i .. i + rows - 1 of one row, rows <= kWidth; w is row i

@@ -85,17 +85,16 @@ inline void sparse_online(const PlanView& plan, const LearningView<T>& learning,
   const Workspace<T>& work = scratch.work;
   const Index columns = vectors<T>(layer.n_out);
   T* W = learning.theta + layer.offset;
-  T* a = rows_of(work.a, work, layer).data;
-  const T* delta = rows_of(work.delta, work, layer).data;
   WaitingRows<T, Rule> rows(layer, learning, scratch.last);
   Index t = 0;
-  for (Index s = 0; s < samples.n; ++s) {
-    if (samples.w(s) == T{0}) continue;
+  for_each_sample(plan, samples, work, sums, [&](Index s, Index row) {
     const double eta_n = eta[n_eta > 1 ? s : 0];
     rows.set_eta(eta_n, t);
     const Update<T, Rule> update(learning, eta_n, ++sums->steps);
     const Index first = samples.starts[samples.row(s)];
     const Index last = samples.starts[samples.row(s) + 1];
+    T* a = rows_of(work.a, work, layer, row).data;
+    const T* delta = rows_of(work.delta, work, layer, row).data;
 
     for (Index j = 0; j < columns; ++j) {
       store<T>(a + j * kWidth<T>, layer.bias ? load(W + layer.n_in * layer.pitch + j * kWidth<T>) : Vector<T>{});
@@ -107,7 +106,7 @@ inline void sparse_online(const PlanView& plan, const LearningView<T>& learning,
         store<T>(a + j, fma(load(W + i * layer.pitch + j), samples.values[p], load(a + j)));
       }
     }
-    above_first_layer(plan, samples, s, work, 0, update, sums);
+    above_first_layer<false>(plan, samples, s, work, row, update);
     for (Index p = first; p < last; ++p) {
       const Index i = samples.columns[p];
       update_rows(layer, i, 1, columns, samples.values + p, delta, update);
@@ -115,7 +114,7 @@ inline void sparse_online(const PlanView& plan, const LearningView<T>& learning,
     }
     update_biases(layer, columns, delta, update);
     ++t;
-  }
+  });
   rows.catch_up_all(t);
 }
 
