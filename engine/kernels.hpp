@@ -15,7 +15,7 @@ struct Matrix {
   Index stride;
 
   [[gnu::always_inline]] T* row(Index s) const { return data + s * stride; }
-  operator Matrix<const T>() const
+  [[gnu::always_inline]] operator Matrix<const T>() const
     requires(!std::is_const_v<T>)
   {
     return {data, stride};

@@ -370,7 +370,7 @@ class Model:
             raise ValueError(f"{where}: X has no rows.")
         rate = etas(eta, 1, 1, where=where, dtype=self.dtype)(1)
         size = whole_number(batch_size, "batch_size", at_least=1, where=where)
-        rule = optimizer_in(optimizer, where=where)
+        rule = optimizer_in(optimizer, where=where, dtype=self.dtype)
         block = block_in(online_block, where=where)
         before = self.padded_theta.copy()
         with self.training(where):

@@ -261,3 +261,13 @@ def test_xor() -> None:
     assert E("sgd", 0.05) > 0.2
     for optimizer, eta in (("momentum", 0.05), ("nesterov", 0.05), ("adam", 0.02)):
         assert E(optimizer, eta) < 0.05
+
+
+def test_an_epsilon_that_float32_makes_0_is_refused() -> None:
+    """0 / 0 would be NaN for a weight whose gradient is 0."""
+    X, R = [[0.0, 1.0]], [1]
+    with pytest.raises(ValueError, match=r"epsilon of Adam.* is 0 in float32"):
+        Network([2, 1], dtype="float32").fit(X, R, epochs=1, optimizer=Adam(epsilon=1e-60))
+    net = Network([2, 1])
+    net.fit(X, R, epochs=1, optimizer=Adam(epsilon=1e-60))
+    assert np.isfinite(net.theta).all()

@@ -10,7 +10,11 @@ import numbers
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+import numpy as np
+
 from deltaprop.errors import did_you_mean
+
+_FLOAT64 = np.dtype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -172,15 +176,15 @@ class Adam(Optimizer):
 OPTIMIZERS: dict[str, type[Optimizer]] = {entry.name: entry for entry in (SGD, Momentum, Nesterov, Adam)}
 
 
-def optimizer_in(value: Any, *, where: str) -> Optimizer:
-    """Return an optimizer as given, or the one of a name with its defaults.
+def optimizer_in(value: Any, *, where: str, dtype: np.dtype[Any] = _FLOAT64) -> Optimizer:
+    """Return an optimizer as given, or the one of a name with its defaults, for parameters of ``dtype``.
 
     Raises
     ------
     TypeError
         If it is neither.
     ValueError
-        If no optimizer has that name.
+        If no optimizer has that name, or a parameter above 0 is 0 in ``dtype``.
 
     Examples
     --------
@@ -188,6 +192,9 @@ def optimizer_in(value: Any, *, where: str) -> Optimizer:
     Momentum(mu=0.9)
     """
     if isinstance(value, Optimizer):
+        for field in fields(value):
+            if getattr(value, field.name) > 0 and dtype.type(getattr(value, field.name)) == 0:
+                raise ValueError(f"{where}: {field.name} of {value!r} is 0 in {dtype}. Take a larger one.")
         return value
     if not isinstance(value, str):
         raise TypeError(f"{where}: optimizer needs to be a name or an optimizer such as Adam(); got {value!r}.")

@@ -50,7 +50,7 @@ def train(
     batch_size = whole_number(batch_size, "batch_size", at_least=1, where=where)
     if not isinstance(shuffle, bool | np.bool_):
         raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
-    rule = optimizer_in(optimizer, where=where)
+    rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
     block = block_in(online_block, where=where)
     if patience is not None:
         whole_number(patience, "patience", at_least=1, where=where)
