@@ -92,25 +92,24 @@ struct SoftmaxParts {
 
 template <class T>
 inline SoftmaxParts<T> softmax(const OutputRow<T>& row) {
-  constexpr T infinity = static_cast<T>(__builtin_inf());
   Index k = 0;
   for (Index j = 1; j < row.n; ++j) k = row.a[j] > row.a[k] ? j : k;
   const T shift = row.a[k];
-  row.a[k] = -infinity;
-  for (Index j = row.n; j < row.pitch; ++j) row.a[j] = -infinity;
+  const Index columns = vectors<T>(row.n) * kWidth<T>;
+  // Whether the vector at j holds unit k, in its lane.
+  const auto at_k = [=](Index j) { return lanes<T>() == static_cast<T>(k - j); };
   Vector<T> sum[kGroup<T>] = {};
-  for (Index j = 0; j < row.pitch; j += kLanes) {
-    for (int g = 0; g < kGroup<T>; ++g) {
-      const Vector<T> e = exp<T>(load(row.a + j + g * kWidth<T>) - shift);
-      store<T>(row.y + j + g * kWidth<T>, e);
-      sum[g] += e;
-    }
+  for (Index j = 0, g = 0; j < columns; j += kWidth<T>, g = (g + 1) % kGroup<T>) {
+    const Vector<T> e = keep_first<T>(exp<T>(load(row.a + j) - shift), row.n - j);
+    const Vector<T> other = at_k(j) ? Vector<T>{} : e;
+    store<T>(row.y + j, other);
+    sum[g] += other;
   }
   const T others = tree_sum<T>(sum);
   const T total = others + T{1};
-  row.a[k] = shift;
-  row.y[k] = T{1};
-  for (Index j = 0; j < row.pitch; j += kWidth<T>) store<T>(row.y + j, load(row.y + j) / total);
+  for (Index j = 0; j < columns; j += kWidth<T>) {
+    store<T>(row.y + j, (at_k(j) ? broadcast<T>(T{1}) : load(row.y + j)) / total);
+  }
   return {k, shift, others, total};
 }
 

@@ -93,13 +93,19 @@ template <class T>
   return v;
 }
 
+// The number of each lane.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> lanes() {
+  Vector<T> number;
+#pragma GCC unroll 16
+  for (int k = 0; k < kWidth<T>; ++k) number[k] = static_cast<T>(k);
+  return number;
+}
+
 // v in the first n lanes, 0 after them.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> keep_first(Vector<T> v, Index n) {
-  Vector<T> lane;
-#pragma GCC unroll 16
-  for (int k = 0; k < kWidth<T>; ++k) lane[k] = static_cast<T>(k);
-  return lane < static_cast<T>(n) ? v : Vector<T>{};
+  return lanes<T>() < static_cast<T>(n) ? v : Vector<T>{};
 }
 
 template <class T>
