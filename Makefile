@@ -39,7 +39,7 @@ sanitize: $(ENV)/installed  ## the engine's own test program and the unit tests 
 	$(BIN)/cmake -S . -B build/sanitize -DDELTAPROP_SANITIZE=ON > build/sanitize.log
 	$(BIN)/cmake --build build/sanitize --parallel
 	build/sanitize/engine_test
-	$(BIN)/python $(PIP) --upgrade --no-deps --target build/sanitize/site -C build-dir=build/sanitize/wheel -C cmake.define.DELTAPROP_SANITIZE=ON .
+	$(BIN)/python $(PIP) --upgrade --no-deps --target build/sanitize/site --config-settings=build-dir=build/sanitize/wheel --config-settings=cmake.define.DELTAPROP_SANITIZE=ON .
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" PYTHONPATH=build/sanitize/site \
 	  ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -n auto tests/unit tests/golden tests/properties
 
