@@ -73,11 +73,10 @@ inline void pack(const Rows<T>& samples, Index start, Index n, Matrix<T> to) {
   }
 }
 
-// Line 4 for layers `from` and up: a and z of rows first .. last - 1 of the workspace; the output layer gets a alone.
+// Line 4: a and z of rows first .. last - 1 of the workspace; the output layer gets a alone.
 template <class T>
-inline void forward_from(int from, const PlanView& plan, const T* theta, const Workspace<T>& work, Index first,
-                         Index last) {
-  for (int l = from; l < plan.depth; ++l) {
+inline void forward(const PlanView& plan, const T* theta, const Workspace<T>& work, Index first, Index last) {
+  for (int l = 0; l < plan.depth; ++l) {
     const Layer& layer = plan.layers[l];
     const Matrix<T> a = rows_of(work.a, work, layer, first);
     forward_rows<T>(inputs_of(plan, l, work, first), last - first, layer, theta, a);
@@ -85,11 +84,6 @@ inline void forward_from(int from, const PlanView& plan, const T* theta, const W
       activate<T>(layer.h, a, rows_of(work.z, work, layer, first), last - first, vectors<T>(layer.n_out));
     }
   }
-}
-
-template <class T>
-inline void forward(const PlanView& plan, const T* theta, const Workspace<T>& work, Index first, Index last) {
-  forward_from(0, plan, theta, work, first, last);
 }
 
 // Line 5: y, E and delta_o of the same rows; row s of the workspace is sample `sample + s`.
@@ -100,14 +94,16 @@ inline void output_errors(const PlanView& plan, const Rows<T>& samples, Index sa
   const Matrix<T> a = rows_of(work.a, work, output);
   const Matrix<T> y = rows_of(work.z, work, output);
   const Matrix<T> delta = rows_of(work.delta, work, output);
-  if (output.h != Activation::softmax && samples.weight == nullptr && last - first > 1) {
-    dense_output_errors<T>(plan, {a.row(first), a.stride}, {y.row(first), y.stride}, {delta.row(first), delta.stride},
-                           last - first, work.units + 3 * (first * output.pitch), work.E + first,
-                           [&, at = sample + first](Index s) { return samples.r(at + s); });
-  } else {
+  if (output.h == Activation::softmax) {
     for (Index s = first; s < last; ++s) {
       work.E[s] = output_error<T>(plan, a.row(s), y.row(s), delta.row(s), samples.r(sample + s), samples.w(sample + s));
     }
+  } else {
+    dense_outputs<true, T>(
+        plan, {a.row(first), a.stride}, {y.row(first), y.stride}, {delta.row(first), delta.stride}, last - first,
+        work.units + 3 * (first * output.pitch), work.E + first,
+        [&, at = sample + first](Index s) { return samples.r(at + s); },
+        [&, at = sample + first](Index s) { return samples.w(at + s); });
   }
 }
 

@@ -98,8 +98,8 @@ template <bool Chains, class T, class Rule>
     }
   }
   const Layer& output = plan.output();
-  work.E[s] = output_error<T, false>(plan, rows_of(work.a, work, output, s).data, rows_of(work.z, work, output, s).data,
-                                     rows_of(work.delta, work, output, s).data, samples.r(sample), samples.w(sample));
+  work.E[s] = output_error<T>(plan, rows_of(work.a, work, output, s).data, rows_of(work.z, work, output, s).data,
+                              rows_of(work.delta, work, output, s).data, samples.r(sample), samples.w(sample));
   for (int l = plan.depth - 1; l > 0; --l) {
     const Layer& below = plan.layers[l - 1];
     const Matrix<T> delta = rows_of(work.delta, work, below, s);
@@ -116,8 +116,9 @@ inline void add_losses(const PlanView& plan, const Rows<T>& samples, const Index
                        Sums* sums) {
   const Layer& output = plan.output();
   if (output.h != Activation::softmax) {
-    dense_losses<T>(plan, rows_of(work.a, work, output), n, work.units, work.E,
-                    [&](Index s) { return samples.r(of[s]); });
+    dense_outputs<false, T>(
+        plan, rows_of(work.a, work, output), {}, {}, n, work.units, work.E, [&](Index s) { return samples.r(of[s]); },
+        [](Index) { return T{1}; });
   }
   for (Index s = 0; s < n; ++s) {
     const double w = static_cast<double>(samples.w(of[s]));

@@ -16,9 +16,7 @@ inline void activate_output(const PlanView& plan, Matrix<T> a, Index rows, T* y)
     }
     return;
   }
-  for (Index s = 0; s < rows; ++s) {
-    for (Index j = 0; j < output.n_out; ++j) y[s * output.n_out + j] = a.row(s)[j];
-  }
+  for (Index s = 0; s < rows; ++s) copy(a.row(s), output.n_out, y + s * output.n_out);
   activate_dense(output.h, y, rows * output.n_out);
 }
 
@@ -50,93 +48,77 @@ template <class Use>
   }
 }
 
-// E, y and delta_o of one row of the output layer from a: target r, weight w, which multiplies delta_o but not E. Without
-// WithE, E of an output that works unit by unit is left for dense_losses, and 0 is returned.
-template <class T, bool WithE = true>
+// delta times the sample's weight; 0 changes nothing, not even inf.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> weighted(Vector<T> delta, T w) {
+  if (w == T{1}) return delta;
+  return w == T{0} ? Vector<T>{} : delta * w;
+}
+
+// y and delta_o of one row of the output layer from a: target r, weight w. Returns E of a softmax output; of one that works
+// unit by unit dense_outputs has it, for several rows at less cost.
+template <class T>
 [[gnu::always_inline]] inline double output_error(const PlanView& plan, T* a, T* y, T* delta, const T* r, T w) {
   const Layer& output = plan.output();
-  const auto weighted = [=](Vector<T> error) {
-    if (w == T{1}) return error;
-    return w == T{0} ? Vector<T>{} : error * w;  // 0 changes nothing, not even inf
-  };
   double E = 0;
   if (output.h == Activation::softmax) {
     copy(r, output.n_out, delta);
     for (Index j = output.n_out; j < output.pitch; ++j) delta[j] = T{0};
     E = softmax_error<T>({a, y, delta, output.n_out, output.pitch}, plan.loss);
     for (Index j = 0; j < output.n_out; j += kWidth<T>) {
-      store<T>(delta + j, keep_first<T>(weighted(load(delta + j)), output.n_out - j));
+      store<T>(delta + j, keep_first<T>(weighted(load(delta + j), w), output.n_out - j));
     }
   } else {
     with_unit_pair(output.h, plan.loss, [&](auto Pair) {
       for (Index j = 0; j < output.n_out; j += kWidth<T>) {
         const Index n = output.n_out - j < kWidth<T> ? output.n_out - j : kWidth<T>;
         Vector<T> value, error;
-        const Vector<T> term = Pair.template unit<T>(load(a + j), load_first(r + j, n), value, error);
+        Pair.template unit<T>(load(a + j), load_first(r + j, n), value, error);
         store<T>(y + j, value);
-        store<T>(delta + j, keep_first<T>(weighted(error), n));
-        for (Index k = 0; k < n && WithE; ++k) E += static_cast<double>(term[k]);
+        store<T>(delta + j, keep_first<T>(weighted(error, w), n));
       }
     });
   }
   return E;
 }
 
-// E of rows of an output that works unit by unit, from a. `units` as below.
-template <class T, class Target>
-inline void dense_losses(const PlanView& plan, Matrix<const T> a, Index rows, T* units, double* E, Target r) {
+// E of rows of an output that works unit by unit, from a, and with Errors y and delta_o too. Sample s of the rows has target
+// r(s) and weight w(s). All rows go through as one dense row, for there may be as little as one unit a row; `units` holds
+// three arrays of rows x n_out and room for a vector each.
+template <bool Errors, class T, class Target, class Weight>
+inline void dense_outputs(const PlanView& plan, Matrix<const T> a, Matrix<T> y, Matrix<T> delta, Index rows, T* units,
+                          double* E, Target r, Weight w) {
   const Index n_out = plan.n_out();
-  const Index room = vectors<T>(rows * n_out) * kWidth<T>;
-  T* dense_r = units + room;
-  for (Index s = 0; s < rows; ++s) {
-    copy(a.row(s), n_out, units + s * n_out);
-    copy(r(s), n_out, dense_r + s * n_out);
-  }
-  for (Index k = rows * n_out; k < room; ++k) units[k] = dense_r[k] = T{0};
-  with_unit_pair(plan.output().h, plan.loss, [&](auto Pair) {
-    for (Index k = 0; k < room; k += kWidth<T>) {
-      Vector<T> value, error;
-      store<T>(units + k, Pair.template unit<T>(load(units + k), load(dense_r + k), value, error));
-    }
-  });
-  for (Index s = 0; s < rows; ++s) {
-    E[s] = 0;
-    for (Index j = 0; j < n_out; ++j) E[s] += static_cast<double>(units[s * n_out + j]);
-  }
-}
-
-// The same for rows of an output that works unit by unit, which go through as one dense row, for there may be as little as
-// one unit a row. `units` holds three arrays of rows x n_out and room for a vector each.
-template <class T, class Target>
-inline void dense_output_errors(const PlanView& plan, Matrix<T> a, Matrix<T> y, Matrix<T> delta, Index rows, T* units,
-                                double* E, Target r) {
-  const Layer& output = plan.output();
-  const Index n_out = output.n_out;
   const Index n = rows * n_out;
   const Index room = vectors<T>(n) * kWidth<T>;
-  T* dense_a = units;
-  T* dense_r = units + room;
+  T* dense_a = units;         // then y
+  T* dense_r = units + room;  // then delta
   T* term = units + 2 * room;
   for (Index s = 0; s < rows; ++s) {
     copy(a.row(s), n_out, dense_a + s * n_out);
     copy(r(s), n_out, dense_r + s * n_out);
   }
   for (Index k = n; k < room; ++k) dense_a[k] = dense_r[k] = T{0};
-  with_unit_pair(output.h, plan.loss, [&](auto Pair) {
+  with_unit_pair(plan.output().h, plan.loss, [&](auto Pair) {
     for (Index k = 0; k < room; k += kWidth<T>) {
       Vector<T> value, error;
       store<T>(term + k, Pair.template unit<T>(load(dense_a + k), load(dense_r + k), value, error));
-      store<T>(dense_a + k, value);
-      store<T>(dense_r + k, error);
+      if constexpr (Errors) {
+        store<T>(dense_a + k, value);
+        store<T>(dense_r + k, error);
+      }
     }
   });
-  const Index columns = vectors<T>(n_out) * kWidth<T>;
   for (Index s = 0; s < rows; ++s) {
-    copy(dense_a + s * n_out, n_out, y.row(s));
-    copy(dense_r + s * n_out, n_out, delta.row(s));
-    for (Index j = n_out; j < columns; ++j) delta.row(s)[j] = T{0};
     E[s] = 0;
     for (Index j = 0; j < n_out; ++j) E[s] += static_cast<double>(term[s * n_out + j]);
+    if constexpr (Errors) {
+      copy(dense_a + s * n_out, n_out, y.row(s));
+      for (Index j = 0; j < n_out; j += kWidth<T>) {
+        const Index units_left = n_out - j < kWidth<T> ? n_out - j : kWidth<T>;
+        store<T>(delta.row(s) + j, weighted(load_first(dense_r + s * n_out + j, units_left), w(s)));
+      }
+    }
   }
 }
 

@@ -276,10 +276,9 @@ inline void transpose_rows(const T* W, const Layer& layer, Index first, Index la
 
 // ---- gradient: dE/dW = z^T delta -----------------------------------------------------------------------------------
 
-// Sums of R consecutive rows of W by V vectors of columns, over `rows` samples, handed to use(k, v, sum): row k of the
-// tile, vector v of the columns.
-template <class T, int R, int V, class Use>
-[[gnu::always_inline]] inline void gradient_tile(Matrix<const T> z, Matrix<const T> delta, Index rows, Use use) {
+// The sums of R consecutive rows of W by V vectors of columns, over `rows` samples: sum[k * V + v] is vector v of row k.
+template <class T, int R, int V>
+[[gnu::noinline]] void gradient_sums(Matrix<const T> z, Matrix<const T> delta, Index rows, Vector<T>* to) {
   Vector<T> sum[R][V] = {};
   const T* inputs = z.data;
   const T* error = delta.data;
@@ -298,14 +297,8 @@ template <class T, int R, int V, class Use>
 #pragma GCC unroll 16
   for (int k = 0; k < R; ++k) {
 #pragma GCC unroll 16
-    for (int v = 0; v < V; ++v) use(k, v, sum[k][v]);
+    for (int v = 0; v < V; ++v) to[k * V + v] = sum[k][v];
   }
-}
-
-// The same for fewer rows than kTileRows, through memory: sum[k * V + v].
-template <class T, int R, int V>
-[[gnu::noinline]] void gradient_sums(Matrix<const T> z, Matrix<const T> delta, Index rows, Vector<T>* sum) {
-  gradient_tile<T, R, V>(z, delta, rows, [sum](int k, int v, Vector<T> g) { sum[k * V + v] = g; });
 }
 
 // Panels of columns that go through the rows of W together: as many as keep their delta in cache.
@@ -344,13 +337,9 @@ template <class T, int V, class Soon, class Use>
         soon(i, tile, p);
         const Matrix<const T> inputs{z.data + i, z.stride};
         const Matrix<const T> errors{delta.data + p * width, delta.stride};
-        if (tile == Most) {
-          gradient_sums<T, Most, V>(inputs, errors, rows, sum);
-        } else {
-          for_tiles<Most - 1>(0, tile, [&]<int R>(Index, std::integral_constant<int, R>) {
-            gradient_sums<T, R, V>(inputs, errors, rows, sum);
-          });
-        }
+        for_tiles<Most>(0, tile, [&]<int R>(Index, std::integral_constant<int, R>) {
+          gradient_sums<T, R, V>(inputs, errors, rows, sum);
+        });
         use(i, p, Tile<T, V>{sum, tile});
       }
     }

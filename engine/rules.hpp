@@ -1,8 +1,8 @@
 // Line 9 of the lecture's algorithm, w <- w - eta dE/dw, and its relatives: each rule one function
-// (gradient, parameters, state) -> parameters, state, for a vector of parameters. The same function runs on a gradient that
-// is still in registers and on one that was materialised: the bits are the same.
+// (gradient, parameters, state) -> parameters, state, for a vector of parameters. The same function runs on
+// the tiles of a batch's gradient and on a single sample's: gradients are never materialised whole.
 //
-// To add one: a struct here, its name and parameters in learning.hpp, a line in `with_rule`.
+// To add one: a struct here, its name and parameters in learning.hpp and learning.cpp, a line in `with_rule`.
 #pragma once
 
 #include "products.hpp"
@@ -16,7 +16,7 @@ struct Sgd {
   static constexpr bool kLinear = true;  // in (w, state): linear_rule.hpp
   T eta;
 
-  Sgd(const Learning& learning, double eta_n, Index) : eta(static_cast<T>(eta_n)) { (void)learning; }
+  Sgd(const Learning&, double eta_n, Index) : eta(static_cast<T>(eta_n)) {}
   void operator()(Vector<T> g, Vector<T>& w, Vector<T>*) const { w = fma(g, -eta, w); }
 };
 

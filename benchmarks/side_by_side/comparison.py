@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import measure
-from side_by_side.peak import peak
+from deltaprop import _engine
 from side_by_side.task import Array, Ours, Task
 from side_by_side.threads import two_threads
 
@@ -111,7 +111,7 @@ def compare(row: Row, peers: list[Any], quick: bool) -> dict[str, Any]:
         wide = replace(task, dtype="float64")
         prepares["float64"] = wide, lambda X, R: Ours(wide, X, R)
     runs = {name: calibrated(prepare, of, seconds) for name, (of, prepare) in prepares.items()}
-    top = peak(task.dtype, 0.02 if quick else 0.2)
+    top = _engine.peak(task.dtype == "float64", 0.02 if quick else 0.2)  # FLOP/s of this core
     timed = {name: partial(measure.timed, run.run) for name, (run, _) in runs.items()}
     taken = measure.alternate(timed, times)
     micro = {name: [1e6 * s / runs[name][1] for s in values] for name, values in taken.items()}

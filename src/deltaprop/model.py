@@ -42,7 +42,7 @@ if (*map(set, _engine.function_names()), _engine.optimizers()) != (set(ACTIVATIO
 
 _PIECE_SECONDS = 0.03  # of work between two looks at the keyboard
 _WORK_PER_SECOND = 5e8  # multiply-adds, on a slow machine
-_MOST_BLOCK = 32  # samples that online descent may take together
+_MOST_BLOCK = 32  # samples that online descent may take together: kMostBlock, plan.hpp
 _CHUNK_ROWS = 64  # the engine adds up E in chunks of so many rows
 
 
@@ -410,7 +410,7 @@ class Model:
         memory = self._memory
         learning = _engine.Learning(memory.optimizer.name, memory.optimizer.parameters)
         inputs = _for_engine(X)
-        rates = np.array([eta], self.dtype).astype(np.float64)
+        rates = np.array([eta])
         total = (0.0, 0.0, memory.steps)
         start, n = 0, len(order)
         batch_size = min(batch_size, 2**62)  # not n: which kernels run goes by the batch_size, and bits by kernels

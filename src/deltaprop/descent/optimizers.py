@@ -6,12 +6,12 @@ The step itself is in the engine (rules.hpp), one function per entry. η is not 
 from __future__ import annotations
 
 import math
-import numbers
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
+from deltaprop.descent.real_numbers import real_number
 from deltaprop.errors import did_you_mean
 
 _FLOAT64 = np.dtype(np.float64)
@@ -25,16 +25,10 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            where = f"{type(self).__name__}: {field.name}"
-            if isinstance(value, bool) or not isinstance(value, numbers.Real):
-                raise TypeError(f"{where} needs to be a number; got {value!r}.")
-            try:
-                number = float(value)
-            except OverflowError:
-                number = math.inf
+            where = type(self).__name__
+            number = real_number(getattr(self, field.name), field.name, where=where)
             if not math.isfinite(number) or not self.inside(field.name, number):
-                raise ValueError(f"{where} needs to be {self.domain(field.name)}; got {number!r}.")
+                raise ValueError(f"{where}: {field.name} needs to be {self.domain(field.name)}; got {number!r}.")
             object.__setattr__(self, field.name, number)
 
     @staticmethod
@@ -50,7 +44,7 @@ class Optimizer:
     @property
     def parameters(self) -> list[float]:
         """The parameters' values, in order."""
-        return [float(getattr(self, field.name)) for field in fields(self)]
+        return [getattr(self, field.name) for field in fields(self)]
 
 
 @dataclass(frozen=True)

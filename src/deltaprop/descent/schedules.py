@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from deltaprop.descent.real_numbers import real_number
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -14,12 +15,7 @@ Eta = float | Sequence[float] | Callable[[int], float]
 
 
 def _checked(value: Any, name: str, where: str, dtype: np.dtype[Any]) -> float:
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{where}: {name} needs to be a number; got {value!r}.")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
+    number = real_number(value, name, where=where)
     if not 0 <= number <= float(np.finfo(dtype).max):
         raise ValueError(f"{where}: {name} needs to be finite in {dtype} and at least 0; got {number!r}.")
     return number

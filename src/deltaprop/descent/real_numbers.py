@@ -1,0 +1,24 @@
+"""One number that a person passes: checked once, for η and for the parameters of optimizers."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+
+def real_number(value: Any, name: str, *, where: str) -> float:
+    """Return ``value`` as a float, inf where it is too large for one; raise TypeError if it is no real number.
+
+    Examples
+    --------
+    >>> real_number(2, "eta", where="fit"), real_number(10**400, "eta", where="fit")
+    (2.0, inf)
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{where}: {name} needs to be a number; got {value!r}.")
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf")
