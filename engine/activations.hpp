@@ -11,11 +11,11 @@ namespace deltaprop::DELTAPROP_ISA {
 // h(a) = a
 struct Identity {
   template <class T>
-  static Vector<T> value(Vector<T> a) {
+  [[gnu::always_inline]] static Vector<T> value(Vector<T> a) {
     return a;
   }
   template <class T>
-  static Vector<T> derivative(Vector<T>, Vector<T>) {
+  [[gnu::always_inline]] static Vector<T> derivative(Vector<T>, Vector<T>) {
     return broadcast<T>(T{1});
   }
 };
@@ -23,11 +23,11 @@ struct Identity {
 // h(a) = 1 / (1 + e^-a),  h' = z (1 - z)
 struct Sigmoid {
   template <class T>
-  static Vector<T> value(Vector<T> a) {
+  [[gnu::always_inline]] static Vector<T> value(Vector<T> a) {
     return sigmoid<T>(a);
   }
   template <class T>
-  static Vector<T> derivative(Vector<T>, Vector<T> z) {
+  [[gnu::always_inline]] static Vector<T> derivative(Vector<T>, Vector<T> z) {
     return z * (T{1} - z);
   }
 };
@@ -35,11 +35,11 @@ struct Sigmoid {
 // h(a) = tanh a,  h' = 1 - z^2
 struct Tanh {
   template <class T>
-  static Vector<T> value(Vector<T> a) {
+  [[gnu::always_inline]] static Vector<T> value(Vector<T> a) {
     return tanh<T>(a);
   }
   template <class T>
-  static Vector<T> derivative(Vector<T>, Vector<T> z) {
+  [[gnu::always_inline]] static Vector<T> derivative(Vector<T>, Vector<T> z) {
     return (T{1} - z) * (T{1} + z);
   }
 };
@@ -47,11 +47,11 @@ struct Tanh {
 // h(a) = max(a, 0),  h' = 1 where a > 0, else 0 (at the kink: 0). NaN stays NaN.
 struct Relu {
   template <class T>
-  static Vector<T> value(Vector<T> a) {
+  [[gnu::always_inline]] static Vector<T> value(Vector<T> a) {
     return a <= T{0} ? Vector<T>{} : a;
   }
   template <class T>
-  static Vector<T> derivative(Vector<T> a, Vector<T>) {
+  [[gnu::always_inline]] static Vector<T> derivative(Vector<T> a, Vector<T>) {
     return a > T{0} ? broadcast<T>(T{1}) : Vector<T>{};
   }
 };
@@ -70,6 +70,7 @@ template <class Use>
     case Activation::relu:
       return use(Relu{});
   }
+  __builtin_unreachable();
 }
 
 // z = h(a) over `columns` vectors of each of `rows` rows.
@@ -81,6 +82,14 @@ inline void activate(Activation h, Matrix<const T> a, Matrix<T> z, Index rows, I
         store<T>(z.row(s) + j, H.template value<T>(load(a.row(s) + j)));
       }
     }
+  });
+}
+
+// The same for one row.
+template <class T>
+[[gnu::noinline]] void activate_row(Activation h, const T* a, T* z, Index columns) {
+  with_activation(h, [=](auto H) {
+    for (Index j = 0; j < columns * kWidth<T>; j += kWidth<T>) store<T>(z + j, H.template value<T>(load(a + j)));
   });
 }
 

@@ -13,7 +13,8 @@
 #pragma once
 
 #include "linear_rule.hpp"
-#include "online.hpp"
+#include "narrow.hpp"
+#include "one_unit.hpp"
 #include "share.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
@@ -76,29 +77,32 @@ template <class T, int States>
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
     gradient_panels<T, V * (1 + States)>(
         x, weighted, n, team.first(layer.n_in), team.last(layer.n_in), begin, end,
-        [=, &ahead](Index i, Index rows, Index p) {
+        [=, &ahead](Index i, Index rows, Index p, auto sums) {
           ahead.some();
+          T* const w = W + i * pitch + p * V * width;
+          T* const m = momentum + i * pitch + p * V * width;
           for (Index k = 0; k < rows; ++k) {
-            __builtin_prefetch(W + (i + k) * pitch + p * V * width, 1);
-            if constexpr (States > 0) __builtin_prefetch(momentum + (i + k) * pitch + p * V * width, 1);
+            __builtin_prefetch(w + k * pitch, 1);
+            if constexpr (States > 0) __builtin_prefetch(m + k * pitch, 1);
           }
-        },
-        [=](Index i, Index p, Tile<T, V * (1 + States)> tile) {
-          T* w = W + i * pitch + p * V * width;
-          if constexpr (States == 0) {
-            tile.each([=](Index k, int v, Vector<T> sum) {
-              T* own = w + k * pitch + v * width;
-              store<T>(own, fma(load(own), ww, sum));
-            });
-          } else {  // the sums of K_W delta and of K_V delta side by side
-            T* m = momentum + i * pitch + p * V * width;
-            for (Index k = 0; k < tile.rows; ++k, w += pitch, m += pitch) {
-              const Vector<T> before = load(w);
-              const Vector<T> moving = load(m);
-              store<T>(w, fma(before, ww, fma(moving, wv, tile.sum[2 * k])));
-              store<T>(m, fma(before, vw, fma(moving, vv, tile.sum[2 * k + 1])));
+          // With a state the sums of K_W delta and of K_V delta lie side by side.
+          sums([=]<int R>(const Vector<T>(&sum)[R][V*(1 + States)]) __attribute__((always_inline)) {
+#pragma GCC unroll 16
+            for (int k = 0; k < R; ++k) {
+#pragma GCC unroll 16
+              for (int v = 0; v < V; ++v) {
+                const Index at = k * pitch + v * width;
+                const Vector<T> before = load(w + at);
+                if constexpr (States == 0) {
+                  store<T>(w + at, fma(before, ww, sum[k][v]));
+                } else {
+                  const Vector<T> moving = load(m + at);
+                  store<T>(w + at, fma(before, ww, fma(moving, wv, sum[k][0])));
+                  store<T>(m + at, fma(before, vw, fma(moving, vv, sum[k][1])));
+                }
+              }
             }
-          }
+          });
         });
   };
   if constexpr (States > 0) {
@@ -109,14 +113,21 @@ template <class T, int States>
   }
 }
 
-// The blocks of one pass: one object for all threads of the team, each of which goes through `run`.
-template <class T, class Rule>
+// The blocks of one pass: one object for all threads of the team, each of which goes through `run`. Above: what holds the
+// layers above the first, NarrowLayers or OneUnit.
+template <class T, class Rule, class Above>
 class Blocks {
  public:
   static constexpr int kStates = Rule::kStates;
 
   Blocks(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples, const OnlineScratch<T>& scratch)
-      : plan_(plan), layer_(plan.layers[0]), learning_(learning), samples_(samples), scratch_(scratch) {}
+      : plan_(plan),
+        layer_(plan.layers[0]),
+        learning_(learning),
+        samples_(samples),
+        scratch_(scratch),
+        above_(plan, learning, scratch.narrow),
+        plain_(kStates == 0 && learning.definition->l2 == 0) {}
 
   void run(const double* eta, Index n_eta, Index block, Sums* sums, Team team) {
     for (Index start = 0; start < samples_.n; start += block) {
@@ -127,14 +138,8 @@ class Blocks {
       products(n, team);
       team.wait();
       if (team.thread == 0) {
-        for (Index s = 1; s < n; ++s) {  // gram becomes the coefficients of delta
-          T* of_s = scratch_.gram.row(s);
-          for (Index r = 0; r < s; r += kWidth<T>) {
-            const Vector<T> bias = layer_.bias ? load(biases_.w(s) + r) : Vector<T>{};
-            store<T>(of_s + r, fma(load(weights_.w(s) + r), load(of_s + r), bias));
-          }
-        }
-        for (Index s = 0; s < n; ++s) one_sample(s, eta[n_eta > 1 ? kept_[s] : 0], sums);
+        coefficients(n);
+        one_by_one(n, eta, n_eta, sums);
         add_losses(plan_, samples_, kept_, n, work(), sums);
         weigh(n);
       }
@@ -143,6 +148,7 @@ class Blocks {
                                next_block(stop, block, team));
       team.wait();  // x is packed anew
     }
+    if (team.thread == 0) above_.put_back();
   }
 
  private:
@@ -182,7 +188,8 @@ class Blocks {
     const Index first = team.first((columns + 1) / 2) * 2;
     const Index last = team.last((columns + 1) / 2) * 2 < columns ? team.last((columns + 1) / 2) * 2 : columns;
     const Matrix<T> a = rows_of(work().a, work(), layer_);
-    product<T>(work().x, n, layer_.n_in, {W(), layer_.pitch}, {nullptr, 0}, a, first, last);
+    const T* start = plain_ && layer_.bias ? W() + layer_.n_in * layer_.pitch : nullptr;
+    product<T>(work().x, n, layer_.n_in, {W(), layer_.pitch}, {start, 0}, a, first, last);
     if constexpr (kStates > 0) {
       product<T>(work().x, n, layer_.n_in, {V(), layer_.pitch}, {nullptr, 0}, {scratch_.a_state, layer_.pitch}, first,
                  last);
@@ -190,41 +197,105 @@ class Blocks {
     gram_share<T>(work().x, n, layer_.n_in, scratch_.gram, team);
   }
 
-  // a of row s: what the block began with, and what the samples before it have changed.
-  void one_sample(Index s, double eta, Sums* sums) {
+  // gram becomes the coefficients of delta, and a what the block's own beginning adds to it.
+  void coefficients(Index n) {
+    for (Index s = 1; s < n; ++s) {
+      T* of_s = scratch_.gram.row(s);
+      for (Index r = 0; r < s; r += kWidth<T>) {
+        const Vector<T> bias = layer_.bias ? load(biases_.w(s) + r) : Vector<T>{};
+        store<T>(of_s + r, fma(load(weights_.w(s) + r), load(of_s + r), bias));
+      }
+    }
+    if (plain_) return;
     const Index columns = vectors<T>(layer_.n_out) * kWidth<T>;
-    const Matrix2& P = weights_.P(s);
-    const Matrix2& Pb = biases_.P(s);
-    const T* coefficient = scratch_.gram.row(s);
-    T* a = rows_of(work().a, work(), layer_, s).data;
-    const Matrix<T> delta = rows_of(work().delta, work(), layer_);
     const Index biases = layer_.n_in * layer_.pitch;
-    const auto part = [&]<int N>(Index j, std::integral_constant<int, N>) {
-      Vector<T> sum[N];
-#pragma GCC unroll 8
-      for (int v = 0; v < N; ++v) {
-        const Index at = j + v * kWidth<T>;
-        sum[v] = load(a + at) * static_cast<T>(P.ww);
-        if (layer_.bias) sum[v] = fma(load(W() + biases + at), static_cast<T>(Pb.ww), sum[v]);
+    for (Index s = 0; s < n; ++s) {
+      const Matrix2& P = weights_.P(s);
+      const Matrix2& Pb = biases_.P(s);
+      T* a = rows_of(work().a, work(), layer_, s).data;
+      for (Index j = 0; j < columns; j += kWidth<T>) {
+        Vector<T> sum = load(a + j) * static_cast<T>(P.ww);
+        if (layer_.bias) sum = fma(load(W() + biases + j), static_cast<T>(Pb.ww), sum);
         if constexpr (kStates > 0) {
-          sum[v] = fma(load(scratch_.a_state + s * layer_.pitch + at), static_cast<T>(P.wv), sum[v]);
-          if (layer_.bias) sum[v] = fma(load(V() + biases + at), static_cast<T>(Pb.wv), sum[v]);
+          sum = fma(load(scratch_.a_state + s * layer_.pitch + j), static_cast<T>(P.wv), sum);
+          if (layer_.bias) sum = fma(load(V() + biases + j), static_cast<T>(Pb.wv), sum);
+        }
+        store<T>(a + j, sum);
+      }
+    }
+  }
+
+  // Adds to a, N vectors, what the `before` samples before it have changed.
+  template <int N>
+  [[gnu::always_inline]] static void correct(Vector<T> (&a)[N], const T* delta, Index stride, const T* coefficient,
+                                             Index before) {
+    constexpr int Chains = N > 2 ? 1 : 4;  // of few columns the sums are waited for
+    Vector<T> sum[Chains][N] = {};
+    Index r = 0;
+    for (; r + Chains <= before; r += Chains) {
+#pragma GCC unroll 4
+      for (int k = 0; k < Chains; ++k, delta += stride) {
+        const Vector<T> factor = broadcast<T>(coefficient[r + k]);
+#pragma GCC unroll 8
+        for (int v = 0; v < N; ++v) {
+          Vector<T>& to = k == 0 ? a[v] : sum[k][v];
+          to = fma(load(delta + v * kWidth<T>), factor, to);
         }
       }
-      const T* error = delta.data + j;
-      for (Index r = 0; r < s; ++r, error += delta.stride) {
+    }
+    for (; r < before; ++r, delta += stride) {
 #pragma GCC unroll 8
-        for (int v = 0; v < N; ++v) sum[v] = fma(load(error + v * kWidth<T>), coefficient[r], sum[v]);
+      for (int v = 0; v < N; ++v) a[v] = fma(load(delta + v * kWidth<T>), coefficient[r], a[v]);
+    }
+    if constexpr (Chains == 4) {
+#pragma GCC unroll 8
+      for (int v = 0; v < N; ++v) a[v] = (a[v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
+    }
+  }
+
+  // The block's samples, one after the other, through all that is not the first layer's W.
+  void one_by_one(Index n, const double* eta, Index n_eta, Sums* sums) {
+    const PlanView plan = plan_;
+    const Rows<T> samples = samples_;
+    const Workspace<T> space = work();
+    const Matrix<T> gram = scratch_.gram;
+    const Matrix<T> all_a = rows_of(space.a, space, layer_);
+    const Matrix<T> deltas = rows_of(space.delta, space, layer_);
+    Above above = above_;
+    Update<T, Rule> update(learning_, eta[0], 0);  // a linear rule does not count its steps
+    for (Index s = 0; s < n; ++s) {
+      if (n_eta > 1) update = Update<T, Rule>(learning_, eta[kept_[s]], 0);
+      const Index row = samples.row(kept_[s]);
+      const T* r = samples.R + row * samples.n_out;
+      const T w = samples.weight ? samples.weight[row] : T{1};
+      const auto corrected = [&]<int N>(Vector<T>(&a)[N], Index j) {
+#pragma GCC unroll 8
+        for (int v = 0; v < N; ++v) a[v] = load(all_a.row(s) + (j + v) * kWidth<T>);
+        correct(a, deltas.data + j * kWidth<T>, deltas.stride, gram.row(s), s);
+      };
+      if constexpr (Above::kVectors > 0) {  // in registers
+        Vector<T> a[Above::kVectors], delta[Above::kVectors];
+        corrected(a, 0);
+        rows_of(space.a, space, plan.output()).row(s)[0] = above.step(a, *r, w, update, delta);
+#pragma GCC unroll 2
+        for (int v = 0; v < Above::kVectors; ++v) store<T>(deltas.row(s) + v * kWidth<T>, delta[v]);
+      } else {
+        const auto part = [&]<int N>(Index j, std::integral_constant<int, N>) {
+          Vector<T> a[N];
+          corrected(a, j);
+#pragma GCC unroll 8
+          for (int v = 0; v < N; ++v) store<T>(all_a.row(s) + (j + v) * kWidth<T>, a[v]);
+        };
+        const Index columns = vectors<T>(layer_.n_out);
+        Index j = 0;
+        for (; j + 8 <= columns; j += 8) part(j, std::integral_constant<int, 8>{});
+        for (; j + 2 <= columns; j += 2) part(j, std::integral_constant<int, 2>{});
+        for (; j < columns; ++j) part(j, std::integral_constant<int, 1>{});
+        above_first_layer(plan, above, space, s, all_a.row(s), deltas.row(s), r, w, update);
       }
-#pragma GCC unroll 8
-      for (int v = 0; v < N; ++v) store<T>(a + j + v * kWidth<T>, sum[v]);
-    };
-    Index j = 0;
-    for (; j + 8 * kWidth<T> <= columns; j += 8 * kWidth<T>) part(j, std::integral_constant<int, 8>{});
-    for (; j + 2 * kWidth<T> <= columns; j += 2 * kWidth<T>) part(j, std::integral_constant<int, 2>{});
-    for (; j < columns; j += kWidth<T>) part(j, std::integral_constant<int, 1>{});
-    const Update<T, Rule> update(learning_, eta, ++sums->steps);
-    above_first_layer<true>(plan_, samples_, kept_[s], work(), s, update);
+    }
+    above_ = above;
+    sums->steps += n;
   }
 
   // The block's delta times its coefficients, for move_weights; and the biases moved.
@@ -266,10 +337,22 @@ class Blocks {
   LearningView<T> learning_;
   Rows<T> samples_;
   OnlineScratch<T> scratch_;
+  Above above_;
+  bool plain_;              // W only moves: u_s is u_0 and what the samples before have added
   Index kept_[kMostBlock];  // the block's samples
   Index count_ = 0;
   LinearSteps<T> weights_, biases_;
   Index set_ = 0;  // steps that they are set for
 };
+
+// Calls use(type_identity<Above>{}) with what holds the layers above the first.
+template <class T, class Rule, int V = 1, class Use>
+inline void with_layers_above(const PlanView& plan, Use use) {
+  if (!plan.is_small()) return use(std::type_identity<NarrowLayers<T, Rule>>{});
+  if constexpr (V < kMostSmall / kWidth<T>) {
+    if (vectors<T>(plan.layers[0].n_out) > V) return with_layers_above<T, Rule, 2 * V>(plan, use);
+  }
+  use(std::type_identity<OneUnit<T, Rule, V>>{});
+}
 
 }  // namespace deltaprop::DELTAPROP_ISA

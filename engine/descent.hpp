@@ -74,10 +74,12 @@ struct Collect {
   bool more_before, more_after;
   Ahead<T>* ahead;  // the samples that this thread takes next
 
-  template <int V>
-  [[gnu::always_inline]] void weights(Index offset, Index pitch, Tile<T, V> tile) const {
-    if (!more_before && !more_after) return finish.weights(offset, pitch, tile, scale);
-    tile.each([&](Index k, int v, Vector<T> g) {
+  template <int V, class Sums>
+  [[gnu::always_inline]] void weights(Index offset, Index pitch, Index rows, Sums sums) const {
+    ahead->some();
+    finish.soon(offset, rows, pitch);
+    if (!more_before && !more_after) return finish.template weights<V>(offset, pitch, rows, sums, scale);
+    each_sum<T, V>(rows, sums, [&](Index k, int v, Vector<T> g) {
       const Index at = offset + k * pitch + v * kWidth<T>;
       if (add(at, g)) finish.weight(at, g);
     });
@@ -85,10 +87,6 @@ struct Collect {
   [[gnu::always_inline]] void bias(Index offset, Vector<T> g) const {
     if (!more_before && !more_after) return finish.bias(offset, g * scale);
     if (add(offset, g)) finish.bias(offset, g);
-  }
-  [[gnu::always_inline]] void soon(Index offset, Index rows, Index pitch) const {
-    ahead->some();
-    finish.soon(offset, rows, pitch);
   }
 
  private:
@@ -179,10 +177,11 @@ struct Keep {
 
   [[gnu::always_inline]] void bias(Index offset, Vector<T> g) const { store<T>(out + offset, g); }
   [[gnu::always_inline]] void weight(Index offset, Vector<T> g) const { store<T>(out + offset, g); }
-  template <int V>
-  [[gnu::always_inline]] void weights(Index offset, Index pitch, Tile<T, V> tile, T scale = T{1}) const {
-    tile.each(
-        [=, to = out](Index k, int v, Vector<T> g) { store<T>(to + offset + k * pitch + v * kWidth<T>, g * scale); });
+  template <int V, class Sums>
+  [[gnu::always_inline]] void weights(Index offset, Index pitch, Index rows, Sums sums, T scale = T{1}) const {
+    each_sum<T, V>(rows, sums, [=, to = out](Index k, int v, Vector<T> g) {
+      store<T>(to + offset + k * pitch + v * kWidth<T>, g * scale);
+    });
   }
   [[gnu::always_inline]] void soon(Index, Index, Index) const {}
 };

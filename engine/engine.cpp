@@ -274,7 +274,8 @@ void trace(const Plan& plan, std::span<const T> theta, const Samples<T>& samples
 
 Index online_block(const Plan& plan, const Learning& learning) {
   const Layer& first = plan.layers().front();
-  if (learning.optimizer == Optimizer::adam || first.n_in < 8) return 1;
+  if (learning.optimizer == Optimizer::adam) return 1;
+  if (first.n_in < kDirectInputs && !plan.view().is_small()) return 1;
   return first.n_out <= 64 ? 16 : 24;
 }
 
@@ -286,18 +287,24 @@ class BlockScratch {
       : block_(Scratch::padded(sparse ? static_cast<std::size_t>(plan.view().n_in()) * sizeof(Index) : 0) +
                workspace_bytes<T>(plan, rows, Parts::backward) +
                Scratch::padded(static_cast<std::size_t>(rows * kMostBlock) * sizeof(T)) +
+               Scratch::padded(narrow_size(plan, states) * sizeof(T)) +
                2 * Scratch::padded(static_cast<std::size_t>(rows * plan.layers().front().pitch * 2) * sizeof(T))) {
     const Index pitch = plan.layers().front().pitch;
     scratch.work = workspace<T>(block_, plan, rows, Parts::backward);
     std::fill_n(scratch.work.x.data, rows * scratch.work.x.stride, T{0});
     scratch.gram = {block_.take<T>(static_cast<std::size_t>(rows * kMostBlock)), kMostBlock};
     std::fill_n(scratch.gram.data, rows * kMostBlock, T{0});
+    scratch.narrow = block_.take<T>(narrow_size(plan, states));
+    std::fill_n(scratch.narrow, narrow_size(plan, states), T{0});
     scratch.weighted = {block_.take<T>(static_cast<std::size_t>(rows * pitch * 2)), pitch * (states > 0 ? 2 : 1)};
     scratch.a_state = block_.take<T>(static_cast<std::size_t>(rows * pitch));
     if (sparse) scratch.last = block_.take<Index>(static_cast<std::size_t>(plan.view().n_in()));
   }
 
  private:
+  static std::size_t narrow_size(const Plan& plan, int states) {
+    return static_cast<std::size_t>(plan.view().narrow_size * (1 + states));
+  }
   Scratch block_;
 
  public:

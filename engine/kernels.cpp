@@ -16,13 +16,20 @@ void online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>
   with_rule<T>(learning.definition->optimizer, [&]<class Rule>(std::type_identity<Rule>) {
     if constexpr (Rule::kLinear) {
       if (block > 1) {
-        Blocks<T, Rule> blocks(plan, learning, samples, scratch);
+        return with_layers_above<T, Rule>(plan, [&]<class Above>(std::type_identity<Above>) {
+          if constexpr (Above::kVectors > 0) {
+            if (plan.n_in() < kDirectInputsOfSmall && !samples.sparse()) {
+              const PlainArithmetic plain;
+              return one_unit_online<T, Rule, Above::kVectors>(plan, learning, samples, eta, n_eta, scratch.work, sums);
+            }
+          }
+          Blocks<T, Rule, Above> blocks(plan, learning, samples, scratch);
 #pragma omp parallel num_threads(threads) if (threads > 1)
-        {
-          const PlainArithmetic plain;
-          blocks.run(eta, n_eta, block, sums, Team::here(&barrier));
-        }
-        return;
+          {
+            const PlainArithmetic plain;
+            blocks.run(eta, n_eta, block, sums, Team::here(&barrier));
+          }
+        });
       }
     }
     const PlainArithmetic plain;

@@ -64,6 +64,7 @@ struct OnlineScratch {
   T* a_state;          // (block, pitch of the first layer) where the optimizer has a state
   Matrix<T> weighted;  // (block, (1 + states) pitch)
   Matrix<T> gram;      // (block, block)
+  T* narrow;           // (1 + states) arrays of narrow_size, zero; narrow.hpp
   Index* last;         // (n_in) where the rows are sparse; sparse.hpp
 };
 

@@ -40,7 +40,7 @@ template <class T, class Use>
 // Sigmoid with log loss: E = (1 - r) a + log(1 + e^-a) for a >= 0, -r a + log(1 + e^a) below;  delta_o = y - r.
 struct SigmoidWithLog {
   template <class T>
-  static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
+  [[gnu::always_inline]] static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
     const SigmoidParts<T> s(a);
     y = s.y;
     delta = (T{1} - r) * s.y - r * s.rest;
@@ -51,7 +51,7 @@ struct SigmoidWithLog {
 // Sigmoid with cross-entropy: E = sum of r log(1 + e^-a);  delta_o = -r (1 - y).
 struct SigmoidWithCrossEntropy {
   template <class T>
-  static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
+  [[gnu::always_inline]] static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
     const SigmoidParts<T> s(a);
     y = s.y;
     delta = -r * s.rest;
@@ -62,11 +62,11 @@ struct SigmoidWithCrossEntropy {
 // E = 1/2 sum of (y - r)^2.
 struct SquaredError {
   template <class T>
-  static Vector<T> value(Vector<T> y, Vector<T> r) {
+  [[gnu::always_inline]] static Vector<T> value(Vector<T> y, Vector<T> r) {
     return (y - r) * (y - r) * T{0.5};
   }
   template <class T>
-  static Vector<T> derivative(Vector<T> y, Vector<T> r) {
+  [[gnu::always_inline]] static Vector<T> derivative(Vector<T> y, Vector<T> r) {
     return y - r;
   }
 };
@@ -75,7 +75,7 @@ struct SquaredError {
 template <class Loss, class H>
 struct General {
   template <class T>
-  static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
+  [[gnu::always_inline]] static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
     y = H::template value<T>(a);
     delta = Loss::template derivative<T>(y, r) * H::template derivative<T>(a, y);
     return Loss::template value<T>(y, r);

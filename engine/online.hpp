@@ -80,33 +80,49 @@ template <class T, class Rule>
   });
 }
 
-// Lines 4 to 9 for row s of the workspace, which is sample `sample`, from the first layer's a on and down to its delta:
-// everything but the first layer's own product and update, and, where the output works unit by unit, E: add_losses of
-// several rows costs less. In Chains, for blocks: forward_row_in_chains.
-template <bool Chains, class T, class Rule>
-[[gnu::always_inline]] inline void above_first_layer(const PlanView& plan, const Rows<T>& samples, Index sample,
-                                                     const Workspace<T>& work, Index s, const Update<T, Rule>& update) {
-  for (int l = 1; l < plan.depth; ++l) {
-    const Layer& below = plan.layers[l - 1];
-    T* z = rows_of(work.z, work, below, s).data;
-    activate<T>(below.h, rows_of(work.a, work, below, s), {z, 0}, 1, vectors<T>(below.n_out));
-    T* a = rows_of(work.a, work, plan.layers[l], s).data;
-    if constexpr (Chains) {
-      forward_row_in_chains<T>(z, plan.layers[l], update.theta, a);
-    } else {
-      forward_row<T>(z, plan.layers[l], update.theta, a);
-    }
+// The products of the layers above the first, in the order that products.hpp promises.
+struct InRows {
+  const PlanView& plan;
+
+  template <class T, class Rule>
+  [[gnu::always_inline]] void forward(int l, const T* z, T* a, const Update<T, Rule>& update) const {
+    forward_row<T>(z, plan.layers[l], update.theta, a);
   }
-  const Layer& output = plan.output();
-  work.E[s] = output_error<T>(plan, rows_of(work.a, work, output, s).data, rows_of(work.z, work, output, s).data,
-                              rows_of(work.delta, work, output, s).data, samples.r(sample), samples.w(sample));
-  for (int l = plan.depth - 1; l > 0; --l) {
+  template <class T, class Rule>
+  [[gnu::always_inline]] void backward_and_update(int l, const T* z, const T* delta, T* d,
+                                                  const Update<T, Rule>& update) const {
+    DELTAPROP_ISA::backward_and_update<T>(plan.layers[l], z, delta, d, update);
+  }
+};
+
+// Lines 4 to 9 for one sample, from the first layer's a on and down to its delta: everything but the first layer's own
+// product and update, and, where the output works unit by unit, E: add_losses of several rows costs less. What lies between
+// goes through row 0 of the workspace; a of the output is left in row s, and E of a softmax output. `layers` has the
+// products of a layer: InRows, or NarrowLayers in blocks.
+template <class T, class Rule, class Layers>
+[[gnu::always_inline]] inline void above_first_layer(const PlanView& plan, const Layers& layers,
+                                                     const Workspace<T>& work, Index s, T* a, T* delta, const T* r, T w,
+                                                     const Update<T, Rule>& update) {
+  const int last = plan.depth - 1;
+  const auto place = [&](int l) { return plan.layers[l].units_before * work.rows; };
+  T* const a_output = last > 0 ? work.a + place(last) + s * plan.output().pitch : a;
+  T* const delta_output = last > 0 ? work.delta + place(last) : delta;
+  const auto a_of = [&](int l) { return l == 0 ? a : l == last ? a_output : work.a + place(l); };
+  for (int l = 1; l <= last; ++l) {
+    T* z = work.z + place(l - 1);
+    activate_row<T>(plan.layers[l - 1].h, a_of(l - 1), z, vectors<T>(plan.layers[l - 1].n_out));
+    layers.forward(l, z, a_of(l), update);
+  }
+  const double E = output_error<T>(plan, a_output, work.z + place(last), delta_output, r, w);
+  if (plan.output().h == Activation::softmax) work.E[s] = E;
+  const T* error = delta_output;
+  for (int l = last; l > 0; --l) {
     const Layer& below = plan.layers[l - 1];
-    const Matrix<T> delta = rows_of(work.delta, work, below, s);
-    const Matrix<T> z = rows_of(work.z, work, below, s);
-    backward_and_update<T>(plan.layers[l], z.data, rows_of(work.delta, work, plan.layers[l], s).data, delta.data,
-                           update);
-    multiply_by_derivative<T>(below.h, rows_of(work.a, work, below, s), z, delta, 1, below.n_out);
+    const T* z = work.z + place(l - 1);
+    T* d = l == 1 ? delta : work.delta + place(l - 1);
+    layers.backward_and_update(l, z, error, d, update);
+    multiply_by_derivative<T>(below.h, {a_of(l - 1), 0}, {z, 0}, {d, 0}, 1, below.n_out);
+    error = d;
   }
 }
 
@@ -115,16 +131,19 @@ template <class T>
 inline void add_losses(const PlanView& plan, const Rows<T>& samples, const Index* of, Index n, const Workspace<T>& work,
                        Sums* sums) {
   const Layer& output = plan.output();
+  const Rows<T> own = samples;  // a copy that no store can change
   if (output.h != Activation::softmax) {
     dense_outputs<false, T>(
-        plan, rows_of(work.a, work, output), {}, {}, n, work.units, work.E, [&](Index s) { return samples.r(of[s]); },
+        plan, rows_of(work.a, work, output), {}, {}, n, work.units, work.E, [=](Index s) { return own.r(of[s]); },
         [](Index) { return T{1}; });
   }
+  Sums all = *sums;
   for (Index s = 0; s < n; ++s) {
-    const double w = static_cast<double>(samples.w(of[s]));
-    sums->E += w * work.E[s];
-    sums->weight += w;
+    const double w = static_cast<double>(own.w(of[s]));
+    all.E += w * work.E[s];
+    all.weight += w;
   }
+  *sums = all;
 }
 
 inline constexpr Index kAhead = 8;  // samples, while one is at work
@@ -160,8 +179,10 @@ inline void naive_online(const PlanView& plan, const LearningView<T>& learning, 
       x = work.x.data;
     }
     forward_row<T>(x, layer, learning.theta, rows_of(work.a, work, layer, row).data);
-    above_first_layer<false>(plan, samples, s, work, row, update);
-    update_layer(layer, x, rows_of(work.delta, work, layer, row).data, update);
+    T* delta = rows_of(work.delta, work, layer, row).data;
+    above_first_layer(plan, InRows{plan}, work, row, rows_of(work.a, work, layer, row).data, delta, samples.r(s),
+                      samples.w(s), update);
+    update_layer(layer, x, delta, update);
   });
 }
 

@@ -46,6 +46,7 @@ template <class Use>
     case Loss::squared_error:  // with identity, h' = 1: y - r
       return with_activation(h, [&](auto H) { use(General<SquaredError, decltype(H)>{}); });
   }
+  __builtin_unreachable();
 }
 
 // delta times the sample's weight; 0 changes nothing, not even inf.

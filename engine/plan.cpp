@@ -20,6 +20,9 @@ Enum find(const std::array<std::string_view, N>& names, std::string_view name, c
 
 bool inside_unit_interval(Activation h) { return h == Activation::sigmoid || h == Activation::softmax; }
 
+// Whether W transposed takes fewer vectors of kLanes.
+bool is_narrow(Index n_in, Index n_out) { return n_out <= kLanes && (n_in + kLanes - 1) / kLanes * n_out < n_in; }
+
 }  // namespace
 
 Index padded_pitch(Index n) {
@@ -44,12 +47,22 @@ Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss) : loss_(l
     if (!layers_.empty() && layers_.back().n_out != spec.n_in) {
       throw std::invalid_argument("a layer's inputs are not the units of the layer before");
     }
-    Layer layer{spec.n_in,        spec.n_out, padded_pitch(spec.n_out),      theta_size_, units_,
-                transposed_size_, spec.bias,  activation_from(spec.function)};
+    const bool narrow = !layers_.empty() && is_narrow(spec.n_in, spec.n_out);
+    Layer layer{spec.n_in,
+                spec.n_out,
+                padded_pitch(spec.n_out),
+                theta_size_,
+                units_,
+                transposed_size_,
+                narrow ? narrow_size_ : -1,
+                spec.bias,
+                activation_from(spec.function)};
     if (layer.rows() > (kLimit - theta_size_) / layer.pitch) throw std::invalid_argument("the network is too large");
     units_ += layer.pitch;
     theta_size_ += layer.rows() * layer.pitch;
-    if (!layers_.empty()) transposed_size_ += layer.n_out * layers_.back().pitch;
+    const Index copy = layers_.empty() ? 0 : layer.n_out * layers_.back().pitch;
+    transposed_size_ += copy;
+    if (narrow) narrow_size_ += copy;
     n_parameters_ += layer.rows() * layer.n_out;
     layers_.push_back(layer);
   }

@@ -28,6 +28,13 @@ inline constexpr Index kStepRows = 256;
 // Online descent takes at most this many samples as one block.
 inline constexpr Index kMostBlock = 32;
 
+// The first layer of a small network has at most this many units.
+inline constexpr Index kMostSmall = 2 * kLanes;
+
+// Fewer inputs than this cost online descent less one by one than as a block; so of small networks.
+inline constexpr Index kDirectInputs = 8;
+inline constexpr Index kDirectInputsOfSmall = 16;
+
 struct Layer {
   Index n_in;
   Index n_out;
@@ -37,6 +44,7 @@ struct Layer {
                        // scratch
   Index transposed;  // offset of W's transposed copy, (n_out, pitch of the layer below), among those that a batch takes
                      // its delta through; the first layer has none
+  Index narrow;      // likewise, among those of the narrow layers, or -1: narrow.hpp
   bool bias;
   Activation h;
 
@@ -49,8 +57,13 @@ struct PlanView {
   int depth;
   Loss loss;
   Index theta_size;
+  Index narrow_size;  // elements of the transposed copies of all narrow layers
 
   [[gnu::always_inline]] const Layer& output() const { return layers[depth - 1]; }
+  // Two layers, few units in the first and one in the second: one_unit.hpp.
+  [[gnu::always_inline]] bool is_small() const {
+    return depth == 2 && layers[0].n_out <= kMostSmall && output().n_out == 1 && output().h != Activation::softmax;
+  }
   [[gnu::always_inline]] Index n_in() const { return layers[0].n_in; }
   [[gnu::always_inline]] Index n_out() const { return output().n_out; }
 };
@@ -72,7 +85,7 @@ class Plan {
   // the domain of the loss.
   Plan(const std::vector<LayerSpec>& layers, std::string_view loss);
 
-  PlanView view() const { return {layers_.data(), static_cast<int>(layers_.size()), loss_, theta_size_}; }
+  PlanView view() const { return {layers_.data(), static_cast<int>(layers_.size()), loss_, theta_size_, narrow_size_}; }
   std::span<const Layer> layers() const { return layers_; }
   Index theta_size() const { return theta_size_; }            // elements of the padded theta
   Index units() const { return units_; }                      // elements of one row of scratch, all layers together
@@ -85,6 +98,7 @@ class Plan {
   Index theta_size_ = 0;
   Index units_ = 0;
   Index transposed_size_ = 0;
+  Index narrow_size_ = 0;
   Index n_parameters_ = 0;
 };
 

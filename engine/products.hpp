@@ -276,9 +276,9 @@ inline void transpose_rows(const T* W, const Layer& layer, Index first, Index la
 
 // ---- gradient: dE/dW = z^T delta -----------------------------------------------------------------------------------
 
-// The sums of R consecutive rows of W by V vectors of columns, over `rows` samples: sum[k * V + v] is vector v of row k.
-template <class T, int R, int V>
-[[gnu::noinline]] void gradient_sums(Matrix<const T> z, Matrix<const T> delta, Index rows, Vector<T>* to) {
+// The sums of R consecutive rows of W by V vectors of columns, over `rows` samples, to finish(sum).
+template <class T, int R, int V, class Finish>
+[[gnu::noinline]] void gradient_sums(Matrix<const T> z, Matrix<const T> delta, Index rows, Finish finish) {
   Vector<T> sum[R][V] = {};
   const T* inputs = z.data;
   const T* error = delta.data;
@@ -294,10 +294,33 @@ template <class T, int R, int V>
       for (int v = 0; v < V; ++v) sum[k][v] = fma(e[v], input, sum[k][v]);
     }
   }
+  finish(sum);
+}
+
+// A finish that writes the sums down: vector v of row k at k * V + v.
+template <class T, int V>
+struct WriteSums {
+  Vector<T>* to;
+
+  template <int R>
+  [[gnu::always_inline]] void operator()(const Vector<T> (&sum)[R][V]) const {
 #pragma GCC unroll 16
-  for (int k = 0; k < R; ++k) {
+    for (int k = 0; k < R; ++k) {
 #pragma GCC unroll 16
-    for (int v = 0; v < V; ++v) to[k * V + v] = sum[k][v];
+      for (int v = 0; v < V; ++v) to[k * V + v] = sum[k][v];
+    }
+  }
+};
+
+// The sums of a tile of `rows` rows through memory: use(k, v, sum) for vector v of each row k. For whoever does more with
+// each than fits beside the sums in registers. sums: as gradient_panels has it.
+template <class T, int V, class Sums, class Use>
+[[gnu::always_inline]] inline void each_sum(Index rows, Sums sums, Use use) {
+  Vector<T> all[2 * kTileRows];
+  sums(WriteSums<T, V>{all});
+  for (Index k = 0; k < rows; ++k) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) use(k, v, all[k * V + v]);
   }
 }
 
@@ -320,34 +343,34 @@ struct Tile {
   }
 };
 
-// Rows first .. last - 1 of W by panels of V vectors of columns, the panels begin .. end - 1: use(row, panel, tile) for
-// each tile, after soon(row, rows, panel).
-template <class T, int V, class Soon, class Use>
+// Rows first .. last - 1 of W by panels of V vectors of columns, the panels begin .. end - 1: each(row, rows, panel, sums)
+// for each tile, where sums(finish) hands its sums to finish.
+template <class T, int V, class Each>
 [[gnu::always_inline]] inline void gradient_panels(Matrix<const T> z, Matrix<const T> delta, Index rows, Index first,
-                                                   Index last, Index begin, Index end, Soon soon, Use use) {
+                                                   Index last, Index begin, Index end, Each each) {
   constexpr int Most = static_cast<int>(kTileRows) * 2 / (V < 2 ? 2 : V);
   constexpr Index width = V * kWidth<T>;
   const Index together = panels_together(rows);
-  Vector<T> sum[Most * V] = {};
   for (; begin < end; begin += together) {
     const Index stop = end - begin < together ? end : begin + together;
     for (Index i = first; i < last; i += Most) {
       const Index tile = last - i < Most ? last - i : Most;
       for (Index p = begin; p < stop; ++p) {
-        soon(i, tile, p);
         const Matrix<const T> inputs{z.data + i, z.stride};
         const Matrix<const T> errors{delta.data + p * width, delta.stride};
-        for_tiles<Most>(0, tile, [&]<int R>(Index, std::integral_constant<int, R>) {
-          gradient_sums<T, R, V>(inputs, errors, rows, sum);
+        each(i, tile, p, [=](auto finish) {
+          for_tiles<Most>(0, tile, [&]<int R>(Index, std::integral_constant<int, R>) {
+            gradient_sums<T, R, V>(inputs, errors, rows, finish);
+          });
         });
-        use(i, p, Tile<T, V>{sum, tile});
       }
     }
   }
 }
 
-// Hands the gradient of rows first .. last - 1 of [W; b] to use.weights(offset in theta, pitch, tile), after
-// use.soon(offset, rows of the tile, pitch), and that of the biases, whose input is 1, to use.bias(offset, gradient).
+// Hands the gradient of rows first .. last - 1 of [W; b], a tile of V vectors of columns at a time, to
+// use.weights<V>(offset in theta, pitch, rows of the tile, sums), with sums as gradient_panels has it, and that of the
+// biases, whose input is 1, to use.bias(offset, gradient).
 template <class T, class Use>
 inline void gradient_rows(Matrix<const T> z, Matrix<const T> delta, Index rows, const Layer& layer, Index first,
                           Index last, Use use) {
@@ -355,14 +378,10 @@ inline void gradient_rows(Matrix<const T> z, Matrix<const T> delta, Index rows, 
   const Index weights = last < layer.n_in ? last : layer.n_in;
   const Index columns = vectors<T>(layer.n_out);
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
-    gradient_panels<T, V>(
-        z, delta, rows, first, weights, begin, end,
-        [=, pitch = layer.pitch, at = layer.offset](Index i, Index tile, Index p) {
-          use.soon(at + i * pitch + p * V * w, tile, pitch);
-        },
-        [=, pitch = layer.pitch, at = layer.offset](Index i, Index p, Tile<T, V> tile) {
-          use.weights(at + i * pitch + p * V * w, pitch, tile);
-        });
+    gradient_panels<T, V>(z, delta, rows, first, weights, begin, end,
+                          [=, pitch = layer.pitch, at = layer.offset](Index i, Index tile, Index p, auto sums) {
+                            use.template weights<V>(at + i * pitch + p * V * w, pitch, tile, sums);
+                          });
   };
   panels(0, columns / 2, std::integral_constant<int, 2>{});
   if (columns % 2 == 1) panels(columns - 1, columns, std::integral_constant<int, 1>{});

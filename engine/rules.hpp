@@ -139,15 +139,16 @@ struct Update {
       apply<false>(offset, g);
     }
   }
-  template <int V>
-  [[gnu::always_inline]] void weights(Index offset, Index pitch, Tile<T, V> tile, T scale) const {
+  // A tile of a gradient, times scale: `rows` rows by V vectors, its sums as gradient_panels has them.
+  template <int V, class Sums>
+  [[gnu::always_inline]] void weights(Index offset, Index pitch, Index rows, Sums sums, T scale) const {
     const Update own = *this;  // a copy that no store can change
     if (penalised) {
-      tile.each([=](Index k, int v, Vector<T> g) {
+      each_sum<T, V>(rows, sums, [=](Index k, int v, Vector<T> g) {
         own.template apply<true>(offset + k * pitch + v * kWidth<T>, g * scale);
       });
     } else {
-      tile.each([=](Index k, int v, Vector<T> g) {
+      each_sum<T, V>(rows, sums, [=](Index k, int v, Vector<T> g) {
         own.template apply<false>(offset + k * pitch + v * kWidth<T>, g * scale);
       });
     }

@@ -108,11 +108,22 @@ template <class T>
   return lanes<T>() < static_cast<T>(n) ? v : Vector<T>{};
 }
 
+// Fewer than 2 N numbers, N a power of two, by the bits of n.
+template <class T, int N>
+[[gnu::always_inline]] inline void copy_rest(const T* from, Index n, T* to) {
+  if ((n & N) != 0) {
+    __builtin_memcpy(to, from, N * sizeof(T));
+    from += N;
+    to += N;
+  }
+  if constexpr (N > 1) copy_rest<T, N / 2>(from, n, to);
+}
+
 template <class T>
 [[gnu::always_inline]] inline void copy(const T* from, Index n, T* to) {
   Index k = 0;
   for (; k + kWidth<T> <= n; k += kWidth<T>) store<T>(to + k, load(from + k));
-  for (; k < n; ++k) to[k] = from[k];
+  if (k < n) copy_rest<T, kWidth<T> / 2>(from + k, n - k, to + k);
 }
 
 template <class T>
@@ -227,6 +238,18 @@ template <class T>
     for (int k = 0; k < half; ++k) lane[k] += lane[k + half];
   }
   return lane[0];
+}
+
+// The sum of all lanes in every lane, in the tree of tree_sum.
+template <class T, int H, int... P>
+[[gnu::always_inline]] inline Vector<T> sum_of_lanes(Vector<T> v, std::integer_sequence<int, P...> lanes) {
+  v += __builtin_shufflevector(v, v, (P ^ H)...);
+  if constexpr (H > 1) return sum_of_lanes<T, H / 2>(v, lanes);
+  return v;
+}
+template <class T>
+[[gnu::always_inline]] inline Vector<T> sum_of_lanes(Vector<T> v) {
+  return sum_of_lanes<T, kWidth<T> / 2>(v, std::make_integer_sequence<int, kWidth<T>>{});
 }
 
 // Two vectors exchange halves: a keeps its lanes without bit H and takes b's of the same kind into the places with it;

@@ -94,7 +94,7 @@ inline void sparse_online(const PlanView& plan, const LearningView<T>& learning,
     const Index first = samples.starts[samples.row(s)];
     const Index last = samples.starts[samples.row(s) + 1];
     T* a = rows_of(work.a, work, layer, row).data;
-    const T* delta = rows_of(work.delta, work, layer, row).data;
+    T* delta = rows_of(work.delta, work, layer, row).data;
 
     for (Index j = 0; j < columns; ++j) {
       store<T>(a + j * kWidth<T>, layer.bias ? load(W + layer.n_in * layer.pitch + j * kWidth<T>) : Vector<T>{});
@@ -106,7 +106,7 @@ inline void sparse_online(const PlanView& plan, const LearningView<T>& learning,
         store<T>(a + j, fma(load(W + i * layer.pitch + j), samples.values[p], load(a + j)));
       }
     }
-    above_first_layer<false>(plan, samples, s, work, row, update);
+    above_first_layer(plan, InRows{plan}, work, row, a, delta, samples.r(s), samples.w(s), update);
     for (Index p = first; p < last; ++p) {
       const Index i = samples.columns[p];
       update_rows(layer, i, 1, columns, samples.values + p, delta, update);

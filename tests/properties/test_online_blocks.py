@@ -87,12 +87,12 @@ def by_formula(
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("first", [1, 7, 16, 17, 70])
+@pytest.mark.parametrize("first", [1, 7, 16, 17, 32, 70])
 @pytest.mark.parametrize("n_in", [1, 7, 8, 9, 30, 784])
 def test_a_block_is_its_naive_order(n_in: int, first: int, dtype: str, instruction_set: str) -> None:
     """From the same parameters and memory at the beginning of every block; the last has 5 samples or fewer."""
     k = n_in + first
-    for above in ([], [3], [9, 2]):
+    for above in ([], [1], [3], [9, 2], [9, 1]):
         for bias in (True, False):
             net = network([n_in, first, *above], h="tanh", bias=bias, dtype=dtype)
             for optimizer in LINEAR:
@@ -106,7 +106,7 @@ def test_a_block_is_its_naive_order(n_in: int, first: int, dtype: str, instructi
                     before, blocks = naive.dense, naive.copy().run(X[part], R[part], eta, block)
                     naive.run(X[part], R[part], eta, 1)
                     assert difference(blocks.dense, naive.dense) <= TOLERANCE[dtype], (above, bias, optimizer, block)
-                    assert difference(naive.dense, before) > 10 * TOLERANCE[dtype]  # which is a thing to miss
+                    assert difference(naive.dense, before) > 5 * TOLERANCE[dtype]  # which is a thing to miss
                     if len(naive.state):
                         assert difference(blocks.state, naive.state) <= 5 * TOLERANCE[dtype]
                     assert blocks.sums == pytest.approx(naive.sums, rel=TOLERANCE[dtype])
@@ -134,7 +134,7 @@ def test_an_online_block_that_is_refused(value: Any) -> None:
 
 @pytest.mark.parametrize("online_block", [None, 2, 7, 16, 32])
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("layers", [[9, 3], [30, 17, 2], [784, 16, 1], [8, 70, 9, 2]], ids=str)
+@pytest.mark.parametrize("layers", [[9, 3], [30, 17, 2], [784, 16, 1], [8, 70, 9, 2], [3, 5, 1]], ids=str)
 def test_against_the_lectures_nine_lines(
     layers: list[int], bias: bool, online_block: int | None, instruction_set: str
 ) -> None:
@@ -150,7 +150,7 @@ def test_against_the_lectures_nine_lines(
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", LINEAR)
-@pytest.mark.parametrize("layers", [[130, 70, 3], [784, 33, 1], [9, 130]], ids=str)
+@pytest.mark.parametrize("layers", [[130, 70, 3], [784, 33, 1], [784, 30, 1], [9, 130]], ids=str)
 def test_same_bits_for_any_number_of_threads(
     layers: list[int], optimizer: str, dtype: str, instruction_set: str
 ) -> None:
@@ -166,10 +166,13 @@ def test_same_bits_for_any_number_of_threads(
         assert results == results[:1] * 4
 
 
+@pytest.mark.parametrize("layers", [[30, 17, 2], [30, 17, 1], [3, 5, 1]], ids=str)
 @pytest.mark.parametrize("optimizer", LINEAR)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_an_order_in_pieces_of_whole_blocks(dtype: str, optimizer: str, instruction_set: str) -> None:
-    net = network([30, 17, 2], dtype=dtype)
+def test_an_order_in_pieces_of_whole_blocks(
+    dtype: str, optimizer: str, layers: list[int], instruction_set: str
+) -> None:
+    net = network(layers, dtype=dtype)
     X, R = samples(net, 100)
     random = np.random.default_rng(5)
     order, weights = random.permutation(100), random.integers(3, size=100).astype(dtype)
@@ -186,11 +189,12 @@ def test_an_order_in_pieces_of_whole_blocks(dtype: str, optimizer: str, instruct
                 assert pieces.bits == whole.bits
 
 
+@pytest.mark.parametrize("layers", [[30, 17, 2], [30, 17, 1], [3, 5, 1]], ids=str)
 @pytest.mark.parametrize("l2", [0.0, 0.1])
 @pytest.mark.parametrize("optimizer", LINEAR)
-def test_weights_with_zeros(optimizer: str, l2: float, instruction_set: str) -> None:
+def test_weights_with_zeros(optimizer: str, l2: float, layers: list[int], instruction_set: str) -> None:
     """A sample of weight 0 is no step: blocks of which few, none or all samples count, and more after fewer."""
-    net = network([30, 17, 2])
+    net = network(layers)
     X, R = samples(net, 64)
     weights = np.random.default_rng(2).uniform(0.5, 2, 64)
     weights[1:15] = 0  # of the first block of 16 two are left
@@ -204,8 +208,9 @@ def test_weights_with_zeros(optimizer: str, l2: float, instruction_set: str) -> 
             assert found.sums[1:] == (pytest.approx(weights.sum()), np.count_nonzero(weights))
 
 
-def test_a_sample_of_weight_0_may_overflow_in_a_block() -> None:
-    net, other = network([9, 7, 1], dtype="float32"), network([9, 7, 1], dtype="float32")
+@pytest.mark.parametrize("layers", [[9, 7, 2], [9, 7, 1], [20, 7, 1]], ids=str)
+def test_a_sample_of_weight_0_may_overflow_in_a_block(layers: list[int]) -> None:
+    net, other = network(layers, dtype="float32"), network(layers, dtype="float32")
     X, R = samples(net, 20)
     kept = np.arange(20) != 5
     other.descend(X[kept], R[kept], 0.1, online_block=1)
@@ -249,8 +254,9 @@ def test_adam_goes_in_the_naive_order_whatever_the_block(dtype: str, instruction
         assert Descent(net, "adam").run(X, R, 0.01, block).bits == naive
 
 
-def test_padding_stays_zero() -> None:
-    net = network([9, 7, 3], h="tanh")
+@pytest.mark.parametrize("layers", [[9, 7, 3], [9, 7, 1], [20, 7, 1], [9, 7, 5, 1]], ids=str)
+def test_padding_stays_zero(layers: list[int]) -> None:
+    net = network(layers, h="sigmoid")
     X, R = samples(net, 40)
     for optimizer in RULES:
         descent = Descent(net, optimizer, 0.1).run(X, R, 0.01, 16)
