@@ -28,8 +28,8 @@ template <class T>
   if (!samples.sparse()) __builtin_prefetch(samples.X + samples.row(s) * samples.n_in);
 }
 
-// Samples first .. last - 1, in order, called into the cache a few lines at a time: in an order they may be anywhere in
-// memory, and a core can wait for a few lines at once only.
+// Samples first .. last - 1, in order, called into the cache a few lines at a time, with their targets: in an order they may
+// be anywhere in memory, and a core can wait for a few lines at once only.
 template <class T>
 class Ahead {
  public:
@@ -38,24 +38,29 @@ class Ahead {
       : samples_(&samples),
         next_(first),
         last_(samples.sparse() ? first : (last < samples.n ? last : samples.n)),
-        bytes_(samples.n_in * static_cast<Index>(sizeof(T))),
-        lines_(((last_ - next_) * ((bytes_ + 63) / 64) + calls - 1) / (calls > 0 ? calls : 1)) {}
+        lines_(((last_ - next_) * (samples.n_in * static_cast<Index>(sizeof(T)) / 64 + 2) + calls - 1) /
+               (calls > 0 ? calls : 1)) {}
 
   [[gnu::always_inline]] void some() {
-    for (Index k = 0; k < lines_ && next_ < last_; ++k) {
-      __builtin_prefetch(reinterpret_cast<const char*>(samples_->X + samples_->row(next_) * samples_->n_in) + at_);
-      at_ += 64;
-      if (at_ >= bytes_) {
-        at_ = 0;
+    for (Index k = 0; k < lines_; ++k) {
+      if (at_ >= end_) {
+        if (next_ >= last_) return;
+        const T* x = samples_->X + samples_->row(next_) * samples_->n_in;
+        if (samples_->R) __builtin_prefetch(samples_->r(next_));
+        at_ = reinterpret_cast<std::uintptr_t>(x) / kLine * kLine;
+        end_ = reinterpret_cast<std::uintptr_t>(x + samples_->n_in);
         ++next_;
       }
+      __builtin_prefetch(reinterpret_cast<const void*>(at_));
+      at_ += kLine;
     }
   }
 
  private:
+  static constexpr std::uintptr_t kLine = 64;
   const Rows<T>* samples_;
-  Index next_, last_, bytes_, lines_;
-  Index at_ = 0;
+  Index next_, last_, lines_;
+  std::uintptr_t at_ = 0, end_ = 0;
 };
 
 // Inputs of samples start .. start + n - 1 as dense rows: the one place where an order becomes rows side by side.

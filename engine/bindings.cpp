@@ -60,12 +60,16 @@ SumsTuple tuple_of(const Sums& sums) { return {sums.E, sums.weight, sums.steps};
 Sums sums_of(const SumsTuple& sums) { return {std::get<0>(sums), std::get<1>(sums), std::get<2>(sums)}; }
 
 // Everything that is compiled for both float32 and float64.
+// Fewer multiply-adds than this are done before another thread of Python would have begun.
+constexpr Index kWorkToRelease = 4096;
+
 template <class T>
 void bind(nb::module_& m) {
   m.def(
       "predict",
       [](const Plan& plan, In<T> theta, Inputs<T> X, Out<T> y, int threads) {
-        const nb::gil_scoped_release release;
+        std::optional<nb::gil_scoped_release> release;  // costs more than a row through a small network
+        if (static_cast<Index>(y.size()) * plan.n_parameters() > kWorkToRelease) release.emplace();
         return predict<T>(plan, span_of(theta), samples_of<T>(X), span_of(y), threads);
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "y"_a.noconvert(), "threads"_a = 0,

@@ -20,19 +20,21 @@
 namespace deltaprop::DELTAPROP_ISA {
 
 // gram[s][r] = x_s . x_r for r < s, this thread's share: in each lane of a vector one chain over ascending i, then the
-// tree. x is padded with zeros to whole vectors.
+// tree. x is padded with zeros to whole vectors; what is written to the rest of gram (kMostBlock rows) means nothing.
 template <class T>
 inline void gram_share(Matrix<const T> x, Index rows, Index n_in, Matrix<T> gram, Team team) {
   constexpr int S = 4, R = 2;
+  static_assert(kMostBlock % S == 0);
   const Index columns = vectors<T>(n_in) * kWidth<T>;
+  const auto row = [=](Index s) { return x.row(s < rows ? s : rows - 1); };
   Index tile = 0;
   for (Index s0 = 0; s0 < rows; s0 += S) {
     for (Index r0 = 0; r0 < s0 + S - 1 && r0 < rows; r0 += R) {
-      if (tile++ % team.size != team.thread) continue;
+      if (team.size > 1 && tile++ % team.size != team.thread) continue;
       const T* from[S];
       const T* to[R];
-      for (int k = 0; k < S; ++k) from[k] = x.row(s0 + k < rows ? s0 + k : rows - 1);
-      for (int k = 0; k < R; ++k) to[k] = x.row(r0 + k < rows ? r0 + k : rows - 1);
+      for (int s = 0; s < S; ++s) from[s] = row(s0 + s);
+      for (int r = 0; r < R; ++r) to[r] = row(r0 + r);
       Vector<T> sum[S * R] = {};
       for (Index i = 0; i < columns; i += kWidth<T>) {
 #pragma GCC unroll 4
@@ -42,23 +44,16 @@ inline void gram_share(Matrix<const T> x, Index rows, Index n_in, Matrix<T> gram
           for (int s = 0; s < S; ++s) sum[r * S + s] = fma(load(from[s] + i), other, sum[r * S + s]);
         }
       }
-      T dot[S * R];
-      if constexpr (S * R % kWidth<T> == 0) {
-        for (int k = 0; k < S * R; k += kWidth<T>) {
-          Vector<T> part[kWidth<T>];
-          for (int l = 0; l < kWidth<T>; ++l) part[l] = sum[k + l];
-          store<T>(dot + k, fold<T>(part));
-        }
-      } else {
+      constexpr int Parts = (S * R + kWidth<T> - 1) / kWidth<T>;
+      T dot[Parts * kWidth<T>];
+      for (int p = 0; p < Parts; ++p) {
         Vector<T> part[kWidth<T>] = {};
-        for (int k = 0; k < S * R; ++k) part[k] = sum[k];
-        T all[kWidth<T>];
-        store<T>(all, fold<T>(part));
-        for (int k = 0; k < S * R; ++k) dot[k] = all[k];
+        for (int k = 0; k < kWidth<T> && p * kWidth<T> + k < S * R; ++k)
+          part[k] = sum[(p * kWidth<T> + k) % R * S + (p * kWidth<T> + k) / R];
+        store<T>(dot + p * kWidth<T>, fold<T>(part));
       }
-      for (int r = 0; r < R && r0 + r < rows; ++r) {
-        for (int s = 0; s < S && s0 + s < rows; ++s) gram.row(s0 + s)[r0 + r] = dot[r * S + s];
-      }
+#pragma GCC unroll 4
+      for (int s = 0; s < S; ++s) __builtin_memcpy(gram.row(s0 + s) + r0, dot + s * R, R * sizeof(T));
     }
   }
 }
@@ -135,17 +130,17 @@ class Blocks {
       if (team.thread == 0) begin(eta, n_eta, start, stop);
       team.wait();
       const Index n = count_;
+      Ahead<T> ahead = next_block(stop, block, n, team);
       products(n, team);
       team.wait();
       if (team.thread == 0) {
         coefficients(n);
-        one_by_one(n, eta, n_eta, sums);
+        one_by_one(n, eta, n_eta, sums, ahead);
         add_losses(plan_, samples_, kept_, n, work(), sums);
         weigh(n);
       }
       team.wait();
-      move_weights<T, kStates>(layer_, learning_, work().x, scratch_.weighted, n, weights_.P(n), team,
-                               next_block(stop, block, team));
+      move_weights<T, kStates>(layer_, learning_, work().x, scratch_.weighted, n, weights_.P(n), team, ahead);
       team.wait();  // x is packed anew
     }
     if (team.thread == 0) above_.put_back();
@@ -153,11 +148,12 @@ class Blocks {
 
  private:
   const Workspace<T>& work() const { return scratch_.work; }
-  // The next block's samples, to be called into the cache by the thread that packs them, tile by tile of move_weights.
-  Ahead<T> next_block(Index stop, Index block, Team team) const {
+  // The next block's samples, to be called into the cache by the thread that packs them: a part with each of the n samples,
+  // and with each tile of move_weights.
+  Ahead<T> next_block(Index stop, Index block, Index n, Team team) const {
     const Index tiles = (team.last(layer_.n_in) - team.first(layer_.n_in)) / kTileRows + 1;
     const Index panels = kStates > 0 ? vectors<T>(layer_.n_out) : (vectors<T>(layer_.n_out) + 1) / 2;
-    return {samples_, stop, team.thread == 0 ? stop + block : stop, tiles * panels};
+    return {samples_, stop, team.thread == 0 ? stop + block : stop, n + tiles * panels};
   }
   T* W() const { return learning_.theta + layer_.offset; }
   T* V() const { return learning_.state + layer_.offset; }
@@ -166,7 +162,6 @@ class Blocks {
   void begin(const double* eta, Index n_eta, Index start, Index stop) {
     Index n = 0;
     for (Index s = start; s < stop; ++s) {
-      prefetch(samples_, s);
       if (samples_.w(s) == T{0}) continue;
       kept_[n] = s;
       pack(samples_, s, 1, {work().x.row(n), work().x.stride});
@@ -254,7 +249,7 @@ class Blocks {
   }
 
   // The block's samples, one after the other, through all that is not the first layer's W.
-  void one_by_one(Index n, const double* eta, Index n_eta, Sums* sums) {
+  void one_by_one(Index n, const double* eta, Index n_eta, Sums* sums, Ahead<T>& ahead) {
     const PlanView plan = plan_;
     const Rows<T> samples = samples_;
     const Workspace<T> space = work();
@@ -264,6 +259,7 @@ class Blocks {
     Above above = above_;
     Update<T, Rule> update(learning_, eta[0], 0);  // a linear rule does not count its steps
     for (Index s = 0; s < n; ++s) {
+      ahead.some();
       if (n_eta > 1) update = Update<T, Rule>(learning_, eta[kept_[s]], 0);
       const Index row = samples.row(kept_[s]);
       const T* r = samples.R + row * samples.n_out;

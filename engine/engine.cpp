@@ -24,17 +24,20 @@ struct Free {
   void operator()(void* block) const { ::operator delete(block, std::align_val_t{kAlignment}); }
 };
 
-// Aligned scratch for one call, carved into arrays.
+// Aligned scratch for one call, carved into arrays. What a small network needs for a few rows is no work for the allocator.
 class Scratch {
  public:
   explicit Scratch(std::size_t bytes)
-      : block_(::operator new(bytes, std::align_val_t{kAlignment})), next_(static_cast<char*>(block_.get())) {}
+      : block_(bytes > sizeof own_ ? ::operator new(bytes, std::align_val_t{kAlignment}) : nullptr),
+        next_(static_cast<char*>(begin())) {}
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
 
   static std::size_t padded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
   template <class U>
-  U* all() const {
-    return static_cast<U*>(block_.get());
+  U* all() {
+    return static_cast<U*>(begin());
   }
 
   template <class U>
@@ -45,8 +48,11 @@ class Scratch {
   }
 
  private:
+  void* begin() { return block_ ? block_.get() : own_; }
+
   std::unique_ptr<void, Free> block_;
   char* next_;
+  alignas(kAlignment) char own_[4096];
 };
 
 // Elements from one packed row of inputs to the next: whole lanes, and not a power of two apart.
@@ -170,6 +176,7 @@ struct TeamScratch {
   TeamScratch(const Plan& plan, Index n, Index most_rows, int threads, Parts parts)
       : rows(std::clamp<Index>(n, 1, most_rows)),
         block(workspace_bytes<T>(plan, rows, parts) * static_cast<std::size_t>(threads)) {
+    work.reserve(static_cast<std::size_t>(threads));
     for (int t = 0; t < threads; ++t) work.push_back(workspace<T>(block, plan, rows, parts));
   }
   Index rows;
@@ -286,14 +293,14 @@ class BlockScratch {
   BlockScratch(const Plan& plan, Index rows, int states, bool sparse)
       : block_(Scratch::padded(sparse ? static_cast<std::size_t>(plan.view().n_in()) * sizeof(Index) : 0) +
                workspace_bytes<T>(plan, rows, Parts::backward) +
-               Scratch::padded(static_cast<std::size_t>(rows * kMostBlock) * sizeof(T)) +
+               Scratch::padded(static_cast<std::size_t>(kMostBlock * kMostBlock) * sizeof(T)) +
                Scratch::padded(narrow_size(plan, states) * sizeof(T)) +
                2 * Scratch::padded(static_cast<std::size_t>(rows * plan.layers().front().pitch * 2) * sizeof(T))) {
     const Index pitch = plan.layers().front().pitch;
     scratch.work = workspace<T>(block_, plan, rows, Parts::backward);
     std::fill_n(scratch.work.x.data, rows * scratch.work.x.stride, T{0});
-    scratch.gram = {block_.take<T>(static_cast<std::size_t>(rows * kMostBlock)), kMostBlock};
-    std::fill_n(scratch.gram.data, rows * kMostBlock, T{0});
+    scratch.gram = {block_.take<T>(static_cast<std::size_t>(kMostBlock * kMostBlock)), kMostBlock};
+    std::fill_n(scratch.gram.data, kMostBlock * kMostBlock, T{0});
     scratch.narrow = block_.take<T>(narrow_size(plan, states));
     std::fill_n(scratch.narrow, narrow_size(plan, states), T{0});
     scratch.weighted = {block_.take<T>(static_cast<std::size_t>(rows * pitch * 2)), pitch * (states > 0 ? 2 : 1)};

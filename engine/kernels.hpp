@@ -63,7 +63,7 @@ struct OnlineScratch {
   Workspace<T> work;   // (block) rows, x padded with zeros
   T* a_state;          // (block, pitch of the first layer) where the optimizer has a state
   Matrix<T> weighted;  // (block, (1 + states) pitch)
-  Matrix<T> gram;      // (block, block)
+  Matrix<T> gram;      // (kMostBlock, kMostBlock)
   T* narrow;           // (1 + states) arrays of narrow_size, zero; narrow.hpp
   Index* last;         // (n_in) where the rows are sparse; sparse.hpp
 };

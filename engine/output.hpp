@@ -95,9 +95,16 @@ inline void dense_outputs(const PlanView& plan, Matrix<const T> a, Matrix<T> y, 
   T* dense_a = units;         // then y
   T* dense_r = units + room;  // then delta
   T* term = units + 2 * room;
-  for (Index s = 0; s < rows; ++s) {
-    copy(a.row(s), n_out, dense_a + s * n_out);
-    copy(r(s), n_out, dense_r + s * n_out);
+  if (n_out == 1) {
+    for (Index s = 0; s < rows; ++s) {
+      dense_a[s] = *a.row(s);
+      dense_r[s] = *r(s);
+    }
+  } else {
+    for (Index s = 0; s < rows; ++s) {
+      copy(a.row(s), n_out, dense_a + s * n_out);
+      copy(r(s), n_out, dense_r + s * n_out);
+    }
   }
   for (Index k = n; k < room; ++k) dense_a[k] = dense_r[k] = T{0};
   with_unit_pair(plan.output().h, plan.loss, [&](auto Pair) {
@@ -111,8 +118,9 @@ inline void dense_outputs(const PlanView& plan, Matrix<const T> a, Matrix<T> y, 
     }
   });
   for (Index s = 0; s < rows; ++s) {
-    E[s] = 0;
-    for (Index j = 0; j < n_out; ++j) E[s] += static_cast<double>(term[s * n_out + j]);
+    double sum = static_cast<double>(term[s * n_out]);
+    for (Index j = 1; j < n_out; ++j) sum += static_cast<double>(term[s * n_out + j]);
+    E[s] = sum;
     if constexpr (Errors) {
       copy(dense_a + s * n_out, n_out, y.row(s));
       for (Index j = 0; j < n_out; j += kWidth<T>) {

@@ -66,7 +66,7 @@ class RawTrace:
 
 
 def _for_engine(X: Inputs) -> Any:
-    return (X.starts, X.columns, X.values) if isinstance(X, SparseRows) else X
+    return (X.starts, X.columns, X.values) if type(X) is SparseRows else X
 
 
 @dataclass
@@ -256,21 +256,22 @@ class Model:
 
     def predict(self, X: ArrayLike) -> Array:
         """Return y for rows of inputs."""
-        n_in, n_out = self._definition.layers[0], self._definition.layers[-1]
-        dtype = self._definition.dtype
+        definition = self._definition
+        n_in, dtype = definition.layers[0], definition.dtype
         # What needs no conversion goes straight to the engine, which looks at the numbers while it has them.
-        inputs: Inputs
-        if type(X) is np.ndarray and X.dtype == dtype and X.shape[1:] == (n_in,) and X.flags.c_contiguous:
+        inputs: Any
+        if type(X) is np.ndarray and X.dtype is dtype and X.ndim == 2 and X.shape[1] == n_in and X.flags.c_contiguous:
             inputs = X
         else:
             inputs = inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")
-        y = np.empty((len(inputs), n_out), dtype)
-        finite = True
-        if len(inputs) <= self._piece_rows:
-            finite = _engine.predict(self._plan, self.padded_theta, _for_engine(inputs), y)
+        n = len(inputs)
+        y = np.empty((n, definition.layers[-1]), dtype)
+        if n <= self._piece_rows:
+            finite = _engine.predict(self._plan, self._parameters.padded, _for_engine(inputs), y)
         else:
-            for rows in self._pieces(len(inputs)):
-                finite &= _engine.predict(self._plan, self.padded_theta, _for_engine(inputs[rows]), y[rows])
+            finite = True
+            for rows in self._pieces(n):
+                finite &= _engine.predict(self._plan, self._parameters.padded, _for_engine(inputs[rows]), y[rows])
         if not finite:
             inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")  # says which number is not
         return y

@@ -297,7 +297,7 @@ class Network(Model):
         >>> net.predict([[10, 100]])
         array([[321.]])
         """
-        return super().predict(X)
+        return Model.predict(self, X)  # super() would take a tenth of the time of a row
 
     def E(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the loss of a set of samples, E = Σ_ℓ w_ℓ E_ℓ / Σ_ℓ w_ℓ.
