@@ -35,8 +35,9 @@ class WaitingRows {
   }
 
   void catch_up(Index i, Index t) {
+    if (!moves_) return;
     Index steps = t - last_[i];
-    if (!moves_ || steps == 0) return;
+    if (steps == 0) return;
     last_[i] = t;
     Matrix2 M;
     for (int j = 0; steps > 0; ++j, steps /= 2) {
