@@ -85,14 +85,6 @@ inline void activate(Activation h, Matrix<const T> a, Matrix<T> z, Index rows, I
   });
 }
 
-// The same for one row.
-template <class T>
-[[gnu::noinline]] void activate_row(Activation h, const T* a, T* z, Index columns) {
-  with_activation(h, [=](auto H) {
-    for (Index j = 0; j < columns * kWidth<T>; j += kWidth<T>) store<T>(z + j, H.template value<T>(load(a + j)));
-  });
-}
-
 // The same in place for n numbers side by side, whatever n.
 template <class T>
 inline void activate_dense(Activation h, T* a, Index n) {

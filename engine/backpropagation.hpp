@@ -38,7 +38,7 @@ class Ahead {
       : samples_(&samples),
         next_(first),
         last_(samples.sparse() ? first : (last < samples.n ? last : samples.n)),
-        lines_(((last_ - next_) * (samples.n_in * static_cast<Index>(sizeof(T)) / 64 + 2) + calls - 1) /
+        lines_(((last_ - next_) * (samples.n_in * static_cast<Index>(sizeof(T)) / kLine + 2) + calls - 1) /
                (calls > 0 ? calls : 1)) {}
 
   [[gnu::always_inline]] void some() {
@@ -47,8 +47,8 @@ class Ahead {
         if (next_ >= last_) return;
         const T* x = samples_->X + samples_->row(next_) * samples_->n_in;
         if (samples_->R) __builtin_prefetch(samples_->r(next_));
-        at_ = reinterpret_cast<std::uintptr_t>(x) / kLine * kLine;
-        end_ = reinterpret_cast<std::uintptr_t>(x + samples_->n_in);
+        at_ = reinterpret_cast<std::intptr_t>(x) / kLine * kLine;
+        end_ = reinterpret_cast<std::intptr_t>(x + samples_->n_in);
         ++next_;
       }
       __builtin_prefetch(reinterpret_cast<const void*>(at_));
@@ -57,10 +57,10 @@ class Ahead {
   }
 
  private:
-  static constexpr std::uintptr_t kLine = 64;
+  static constexpr Index kLine = 64;
   const Rows<T>* samples_;
   Index next_, last_, lines_;
-  std::uintptr_t at_ = 0, end_ = 0;
+  std::intptr_t at_ = 0, end_ = 0;
 };
 
 // Inputs of samples start .. start + n - 1 as dense rows: the one place where an order becomes rows side by side.

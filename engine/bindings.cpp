@@ -59,10 +59,10 @@ using SumsTuple = std::tuple<double, double, Index>;
 SumsTuple tuple_of(const Sums& sums) { return {sums.E, sums.weight, sums.steps}; }
 Sums sums_of(const SumsTuple& sums) { return {std::get<0>(sums), std::get<1>(sums), std::get<2>(sums)}; }
 
-// Everything that is compiled for both float32 and float64.
 // Fewer multiply-adds than this are done before another thread of Python would have begun.
 constexpr Index kWorkToRelease = 4096;
 
+// Everything that is compiled for both float32 and float64.
 template <class T>
 void bind(nb::module_& m) {
   m.def(

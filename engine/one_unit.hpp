@@ -11,10 +11,12 @@ namespace deltaprop::DELTAPROP_ISA {
 template <class T, class Rule, int V>
 class OneUnit {
  public:
-  static constexpr int kVectors = V;
+  static constexpr int kVectors = V;  // of the first layer, in registers
+  static_assert(Rule::kStates <= 1);  // apply hands a rule one vector of state
   using Vectors = Vector<T>[V];
 
-  OneUnit(const PlanView& plan, const LearningView<T>& learning, T*)
+  // The last is what NarrowLayers would need.
+  OneUnit(const PlanView& plan, const LearningView<T>& learning, T* = nullptr)
       : h_(plan.layers[0].h), output_(plan.output()), loss_(plan.loss), learning_(learning) {
     T column[V * kWidth<T>];
     for (int k = 0; k <= Rule::kStates; ++k) {
@@ -99,7 +101,7 @@ template <class T, class Rule, int V>
 inline void one_unit_online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples,
                             const double* eta, Index n_eta, const Workspace<T>& work, Sums* sums) {
   const Layer layer = plan.layers[0];
-  OneUnit<T, Rule, V> unit(plan, learning, nullptr);
+  OneUnit<T, Rule, V> unit(plan, learning);
   Update<T, Rule> update(learning, eta[0], 0);  // a linear rule does not count its steps
   const Matrix<T> outputs = rows_of(work.a, work, plan.output());
   const T* b = learning.theta + layer.offset + layer.n_in * layer.pitch;

@@ -110,7 +110,7 @@ template <class T, class Rule, class Layers>
   const auto a_of = [&](int l) { return l == 0 ? a : l == last ? a_output : work.a + place(l); };
   for (int l = 1; l <= last; ++l) {
     T* z = work.z + place(l - 1);
-    activate_row<T>(plan.layers[l - 1].h, a_of(l - 1), z, vectors<T>(plan.layers[l - 1].n_out));
+    activate<T>(plan.layers[l - 1].h, {a_of(l - 1), 0}, {z, 0}, 1, vectors<T>(plan.layers[l - 1].n_out));
     layers.forward(l, z, a_of(l), update);
   }
   const double E = output_error<T>(plan, a_output, work.z + place(last), delta_output, r, w);

@@ -327,22 +327,6 @@ template <class T, int V, class Sums, class Use>
 // Panels of columns that go through the rows of W together: as many as keep their delta in cache.
 [[gnu::always_inline]] inline Index panels_together(Index rows) { return rows < 256 ? 256 / (rows > 0 ? rows : 1) : 1; }
 
-// A tile of a gradient: sum[k * V + v] is vector v of row k of so many.
-template <class T, int V>
-struct Tile {
-  const Vector<T>* sum;
-  Index rows;
-
-  // Calls use(k, v, sum) for all of it.
-  template <class Use>
-  [[gnu::always_inline]] void each(Use use) const {
-    for (Index k = 0; k < rows; ++k) {
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) use(k, v, sum[k * V + v]);
-    }
-  }
-};
-
 // Rows first .. last - 1 of W by panels of V vectors of columns, the panels begin .. end - 1: each(row, rows, panel, sums)
 // for each tile, where sums(finish) hands its sums to finish.
 template <class T, int V, class Each>

@@ -139,6 +139,7 @@ struct Update {
       apply<false>(offset, g);
     }
   }
+
   // A tile of a gradient, times scale: `rows` rows by V vectors, its sums as gradient_panels has them.
   template <int V, class Sums>
   [[gnu::always_inline]] void weights(Index offset, Index pitch, Index rows, Sums sums, T scale) const {

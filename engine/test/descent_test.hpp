@@ -135,8 +135,7 @@ void blocks_against_the_naive_order(const Shape& shape, const Rule& rule, double
         return worst / largest;
       };
       check(differ(theta, naive) <= tolerance && differ(state, naive_state) <= tolerance &&
-                std::abs(sums.E - expected.E) <= tolerance * std::max(std::abs(expected.E), expected.weight) &&
-                sums.steps == expected.steps,
+                std::abs(sums.E - expected.E) <= tolerance * std::abs(expected.E) && sums.steps == expected.steps,
             name + ": block of " + std::to_string(block) + (etas_differ ? ", an eta for every step" : ""));
       theta = naive;
       state = naive_state;
@@ -163,8 +162,7 @@ inline void blocks_against_the_naive_order() {
         Shape{{2, 4, 1}, "sigmoid", "sigmoid", "log", true},
         Shape{{15, 16, 1}, "tanh", "sigmoid", "cross_entropy", false},
         Shape{{16, 5, 1}, "identity", "tanh", "squared_error", true},
-        Shape{{30, 16, 1}, "tanh", "sigmoid", "log", false},
-        Shape{{20, 32, 1}, "relu", "identity", "squared_error", true}}) {
+        Shape{{30, 16, 1}, "tanh", "sigmoid", "log", false}, Shape{{20, 32, 1}, "relu", "sigmoid", "log", true}}) {
     for (const Rule& rule : kRules) {
       if (std::string(rule.name) == "adam") continue;
       for (const double l2 : {0.0, 0.1}) {

@@ -259,7 +259,7 @@ class Model:
         definition = self._definition
         n_in, dtype = definition.layers[0], definition.dtype
         # What needs no conversion goes straight to the engine, which looks at the numbers while it has them.
-        inputs: Any
+        inputs: Inputs
         if type(X) is np.ndarray and X.dtype is dtype and X.ndim == 2 and X.shape[1] == n_in and X.flags.c_contiguous:
             inputs = X
         else:

@@ -92,7 +92,7 @@ def by_formula(
 def test_a_block_is_its_naive_order(n_in: int, first: int, dtype: str, instruction_set: str) -> None:
     """From the same parameters and memory at the beginning of every block; the last has 5 samples or fewer."""
     k = n_in + first
-    for above in ([], [1], [3], [9, 2], [9, 1]):
+    for above in ([], [1], [3], [9, 2]):
         for bias in (True, False):
             net = network([n_in, first, *above], h="tanh", bias=bias, dtype=dtype)
             for optimizer in LINEAR:
@@ -106,7 +106,7 @@ def test_a_block_is_its_naive_order(n_in: int, first: int, dtype: str, instructi
                     before, blocks = naive.dense, naive.copy().run(X[part], R[part], eta, block)
                     naive.run(X[part], R[part], eta, 1)
                     assert difference(blocks.dense, naive.dense) <= TOLERANCE[dtype], (above, bias, optimizer, block)
-                    assert difference(naive.dense, before) > 5 * TOLERANCE[dtype]  # which is a thing to miss
+                    assert difference(naive.dense, before) > 10 * TOLERANCE[dtype]  # which is a thing to miss
                     if len(naive.state):
                         assert difference(blocks.state, naive.state) <= 5 * TOLERANCE[dtype]
                     assert blocks.sums == pytest.approx(naive.sums, rel=TOLERANCE[dtype])
@@ -134,7 +134,7 @@ def test_an_online_block_that_is_refused(value: Any) -> None:
 
 @pytest.mark.parametrize("online_block", [None, 2, 7, 16, 32])
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("layers", [[9, 3], [30, 17, 2], [784, 16, 1], [8, 70, 9, 2], [3, 5, 1]], ids=str)
+@pytest.mark.parametrize("layers", [[9, 3], [30, 17, 2], [784, 16, 1], [8, 70, 9, 2], [3, 5, 1], [9, 7, 5, 1]], ids=str)
 def test_against_the_lectures_nine_lines(
     layers: list[int], bias: bool, online_block: int | None, instruction_set: str
 ) -> None:
