@@ -41,7 +41,12 @@ def compare(task: Task, batch: int, target: float, found: list[Any], quick: bool
 
     def run(who: str) -> float:
         predict = calls[who]
-        return measure.timed(lambda: [predict(X) for _ in range(repeats[who])])
+
+        def again() -> None:
+            for _ in range(repeats[who]):
+                predict(X)
+
+        return measure.timed(again)
 
     taken = measure.alternate({who: partial(run, who) for who in calls}, 1 if quick else 7)
     micro = {who: [1e6 * s / repeats[who] / batch for s in values] for who, values in taken.items()}

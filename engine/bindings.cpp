@@ -1,7 +1,6 @@
 // The native boundary: the one file that knows Python. Arrays are borrowed, never copied or kept; the GIL is released
 // while a kernel runs. deltaprop/model.py is the only caller.
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -16,6 +15,7 @@
 #include <tuple>
 #include <variant>
 
+#include "array.hpp"
 #include "engine.hpp"
 #include "philox.hpp"
 
@@ -26,32 +26,26 @@ using namespace deltaprop;
 namespace {
 
 template <class T>
-using Out = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+using Out = Array<T>;
 template <class T>
-using In = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
-
-template <class T>
-std::span<T> span_of(const nb::ndarray<T, nb::c_contig, nb::device::cpu>& array) {
-  return {array.data(), array.size()};
-}
+using In = Array<const T>;
 
 // Dense rows, or sparse ones: (starts, columns, values).
 template <class T>
 using Inputs = std::variant<In<T>, std::tuple<In<Index>, In<std::int32_t>, In<T>>>;
 
 template <class T>
-Samples<T> samples_of(const Inputs<T>& X, const std::optional<In<T>>& R = {}, const std::optional<In<T>>& weight = {},
+Samples<T> samples_of(const Inputs<T>& X, std::span<const T> R = {}, const std::optional<In<T>>& weight = {},
                       const std::optional<In<Index>>& order = {}) {
-  Samples<T> samples{{}, {}};
+  Samples<T> samples{{}, R};
   if (const auto* dense = std::get_if<In<T>>(&X)) {
-    samples.X = span_of(*dense);
+    samples.X = dense->elements();
   } else {
     const auto& [starts, columns, values] = std::get<1>(X);
-    samples.sparse = SparseRows<T>{span_of(starts), span_of(columns), span_of(values)};
+    samples.sparse = SparseRows<T>{starts.elements(), columns.elements(), values.elements()};
   }
-  if (R) samples.R = span_of(*R);
-  if (weight) samples.weight = span_of(*weight);
-  if (order) samples.order = span_of(*order);
+  if (weight) samples.weight = weight->elements();
+  if (order) samples.order = order->elements();
   return samples;
 }
 
@@ -59,8 +53,8 @@ using SumsTuple = std::tuple<double, double, Index>;
 SumsTuple tuple_of(const Sums& sums) { return {sums.E, sums.weight, sums.steps}; }
 Sums sums_of(const SumsTuple& sums) { return {std::get<0>(sums), std::get<1>(sums), std::get<2>(sums)}; }
 
-// Fewer multiply-adds than this are done before another thread of Python would have begun.
-constexpr Index kWorkToRelease = 4096;
+// Fewer multiply-adds than this, a few microseconds, are done before another thread of Python would have begun.
+constexpr Index kWorkToRelease = 131'072;
 
 // Everything that is compiled for both float32 and float64.
 template <class T>
@@ -69,8 +63,8 @@ void bind(nb::module_& m) {
       "predict",
       [](const Plan& plan, In<T> theta, Inputs<T> X, Out<T> y, int threads) {
         std::optional<nb::gil_scoped_release> release;  // costs more than a row through a small network
-        if (static_cast<Index>(y.size()) * plan.n_parameters() > kWorkToRelease) release.emplace();
-        return predict<T>(plan, span_of(theta), samples_of<T>(X), span_of(y), threads);
+        if (static_cast<Index>(y.elements().size()) * plan.n_parameters() > kWorkToRelease) release.emplace();
+        return predict<T>(plan, theta.elements(), samples_of<T>(X), y.elements(), threads);
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "y"_a.noconvert(), "threads"_a = 0,
       "y of every row of X, written into y (n, n_out); returns whether all inputs were finite. X is an array, or "
@@ -80,7 +74,8 @@ void bind(nb::module_& m) {
       [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, std::optional<In<T>> weight, SumsTuple before,
          int threads) {
         const nb::gil_scoped_release release;
-        return tuple_of(loss<T>(plan, span_of(theta), samples_of<T>(X, R, weight), sums_of(before), threads));
+        return tuple_of(
+            loss<T>(plan, theta.elements(), samples_of<T>(X, R.elements(), weight), sums_of(before), threads));
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "weight"_a.noconvert() = nb::none(),
       "before"_a = SumsTuple{0, 0, 0}, "threads"_a = 0,
@@ -89,7 +84,8 @@ void bind(nb::module_& m) {
       "gradient",
       [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, Out<T> out, std::optional<In<T>> weight, int threads) {
         const nb::gil_scoped_release release;
-        return tuple_of(gradient<T>(plan, span_of(theta), samples_of<T>(X, R, weight), span_of(out), threads));
+        return tuple_of(
+            gradient<T>(plan, theta.elements(), samples_of<T>(X, R.elements(), weight), out.elements(), threads));
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "out"_a.noconvert(),
       "weight"_a.noconvert() = nb::none(), "threads"_a = 0,
@@ -100,12 +96,12 @@ void bind(nb::module_& m) {
          std::vector<Out<T>> dh, std::vector<Out<T>> delta, Out<T> gradient, Out<double> E) {
         const auto spans = [](const std::vector<Out<T>>& arrays) {
           std::vector<std::span<T>> out;
-          for (const Out<T>& array : arrays) out.push_back(span_of(array));
+          for (const Out<T>& array : arrays) out.push_back(array.elements());
           return out;
         };
-        const Trace<T> out{spans(a), spans(z), spans(dh), spans(delta), span_of(gradient), span_of(E)};
+        const Trace<T> out{spans(a), spans(z), spans(dh), spans(delta), gradient.elements(), E.elements()};
         const nb::gil_scoped_release release;
-        trace<T>(plan, span_of(theta), samples_of<T>(X, R), out);
+        trace<T>(plan, theta.elements(), samples_of<T>(X, R.elements()), out);
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "a"_a, "z"_a, "dh"_a, "delta"_a,
       "gradient"_a.noconvert(), "E"_a.noconvert(),
@@ -117,8 +113,9 @@ void bind(nb::module_& m) {
          std::optional<In<T>> weight, std::optional<In<Index>> order, In<double> eta, Index batch_size, Index block,
          SumsTuple before, int threads) {
         const nb::gil_scoped_release release;
-        return tuple_of(descend<T>(plan, {learning, span_of(theta), span_of(state)}, samples_of<T>(X, R, weight, order),
-                                   span_of(eta), batch_size, block, sums_of(before), threads));
+        return tuple_of(descend<T>(plan, {learning, theta.elements(), state.elements()},
+                                   samples_of<T>(X, R.elements(), weight, order), eta.elements(), batch_size, block,
+                                   sums_of(before), threads));
       },
       "plan"_a, "learning"_a, "theta"_a.noconvert(), "state"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(),
       "weight"_a.noconvert(), "order"_a.noconvert(), "eta"_a.noconvert(), "batch_size"_a, "block"_a, "before"_a,
@@ -129,13 +126,13 @@ void bind(nb::module_& m) {
   m.def(
       "activation",
       [](std::string_view name, In<T> a, Out<T> z, Out<T> dh) {
-        apply_activation<T>(activation_from(name), span_of(a), span_of(z), span_of(dh));
+        apply_activation<T>(activation_from(name), a.elements(), z.elements(), dh.elements());
       },
       "name"_a, "a"_a.noconvert(), "z"_a.noconvert(), "dh"_a.noconvert(),
       "z = h(a) and dh = h'(a), element by element.");
   m.def(
       "vector_function",
-      [](std::string_view name, In<T> x, Out<T> y) { apply_vector_function<T>(name, span_of(x), span_of(y)); },
+      [](std::string_view name, In<T> x, Out<T> y) { apply_vector_function<T>(name, x.elements(), y.elements()); },
       "name"_a, "x"_a.noconvert(), "y"_a.noconvert(), "For tests: y = f(x), f of the engine's vector_math.hpp.");
 }
 
@@ -184,14 +181,14 @@ NB_MODULE(_engine, m) {
 
   m.def(
       "uniform_start",
-      [](std::uint64_t seed, std::uint32_t layer, Out<double> out) { uniform_start(seed, layer, span_of(out)); },
+      [](std::uint64_t seed, std::uint32_t layer, Out<double> out) { uniform_start(seed, layer, out.elements()); },
       "seed"_a, "layer"_a, "out"_a.noconvert(),
       "Uniform numbers in (-1, 1) that depend on (seed, layer, index) alone.");
   m.def(
       "shuffled_order",
       [](std::uint64_t seed, std::uint32_t epoch, Out<Index> out) {
         const nb::gil_scoped_release release;
-        shuffled_order(seed, epoch, span_of(out));
+        shuffled_order(seed, epoch, out.elements());
       },
       "seed"_a, "epoch"_a, "out"_a.noconvert(), "The order in which an epoch presents its samples.");
   m.def(
@@ -232,5 +229,6 @@ NB_MODULE(_engine, m) {
         return config;
       },
       "The build and the machine: instruction sets, threads, compiler.");
-  m.def("use_instruction_set", &use_instruction_set, "name"_a, "For tests: run another set of kernels from now on.");
+  m.def("use_instruction_set", &use_instruction_set, "name"_a,
+        "For tests: run another set of kernels from now on; \"\" is the first choice again.");
 }

@@ -18,14 +18,16 @@
 namespace deltaprop {
 namespace {
 
-// An instruction set that runs here. One that is not to be chosen runs only where it is asked for by name.
+enum class Chosen { always, for_long_sums, by_name };
+
+// An instruction set that runs here, and where it is to be chosen.
 struct Usable {
   const KernelTable* table;
-  bool to_choose;
+  Chosen chosen;
 };
 
-// Whether AVX-512 brings more than AVX2: on AMD's Zen 3 and 4 the multipliers are as wide as AVX2's, and small networks
-// only lose by vectors that are wider.
+// Whether AVX-512 brings more than AVX2 everywhere: on AMD's Zen 3 and 4 the multipliers are as wide as AVX2's, and small
+// networks only lose by vectors that are wider.
 [[maybe_unused]] bool has_wide_multipliers() {
 #if defined(__x86_64__)
   return !__builtin_cpu_is("amdfam19h");
@@ -38,18 +40,18 @@ struct Usable {
 std::vector<Usable> usable_tables() {
   std::vector<Usable> tables;
 #if defined(DELTAPROP_HAS_baseline)
-  tables.push_back({&baseline::table, true});
+  tables.push_back({&baseline::table, Chosen::always});
 #endif
 #if defined(DELTAPROP_HAS_neon)
-  tables.push_back({&neon::table, false});  // no machine of ours has run it
+  tables.push_back({&neon::table, Chosen::by_name});  // no machine of ours has run it
 #endif
 #if defined(DELTAPROP_HAS_avx2)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tables.push_back({&avx2::table, true});
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tables.push_back({&avx2::table, Chosen::always});
 #endif
 #if defined(DELTAPROP_HAS_avx512)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw")) {
-    tables.push_back({&avx512::table, has_wide_multipliers()});
+    tables.push_back({&avx512::table, has_wide_multipliers() ? Chosen::always : Chosen::for_long_sums});
   }
 #endif
   return tables;
@@ -64,15 +66,36 @@ const KernelTable* find_table(std::string_view name) {
   throw std::invalid_argument("no instruction set '" + std::string(name) + "' here; there are: " + names);
 }
 
-const KernelTable* best_table() {
-  const KernelTable* best = nullptr;
+// The tables in use: of all work, and of predictions whose sums are long.
+struct Tables {
+  const KernelTable* all = nullptr;
+  const KernelTable* long_sums = nullptr;
+};
+
+Tables best_tables() {
+  Tables best;
   for (const Usable& usable : usable_tables()) {
-    if (usable.to_choose) best = usable.table;
+    if (usable.chosen == Chosen::always) best.all = usable.table;
+    if (usable.chosen != Chosen::by_name) best.long_sums = usable.table;
   }
   return best;
 }
 
-std::atomic<const KernelTable*> in_use{nullptr};
+Tables tables_named(std::string_view name) {
+  const KernelTable* table = find_table(name);
+  return {table, table};
+}
+
+Tables first_tables() {
+  const char* forced = std::getenv("DELTAPROP_ISA");
+  return forced != nullptr && *forced != '\0' ? tables_named(forced) : best_tables();
+}
+
+Tables& tables() {
+  static Tables in_use = first_tables();
+  return in_use;
+}
+
 std::atomic<bool> forked{false};
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -82,15 +105,8 @@ std::atomic<bool> forked{false};
 
 }  // namespace
 
-const KernelTable& kernels() {
-  const KernelTable* table = in_use.load(std::memory_order_acquire);
-  if (table == nullptr) {
-    const char* forced = std::getenv("DELTAPROP_ISA");
-    table = forced != nullptr && *forced != '\0' ? find_table(forced) : best_table();
-    in_use.store(table, std::memory_order_release);
-  }
-  return *table;
-}
+const KernelTable& kernels() { return *tables().all; }
+const KernelTable& kernels_for_long_sums() { return *tables().long_sums; }
 
 std::vector<std::string_view> instruction_sets() {
   std::vector<std::string_view> names;
@@ -99,7 +115,7 @@ std::vector<std::string_view> instruction_sets() {
 }
 
 std::string_view instruction_set() { return kernels().name; }
-void use_instruction_set(std::string_view name) { in_use = find_table(name); }
+void use_instruction_set(std::string_view name) { tables() = name.empty() ? first_tables() : tables_named(name); }
 
 bool has_openmp() {
 #if defined(_OPENMP)

@@ -17,6 +17,7 @@ constexpr std::size_t kAlignment = 64;
 constexpr Index kChunkRows = 64;  // rows that pass through all layers together where nothing is learnt
 constexpr Index kTransposeRows = 8;
 constexpr Index kLossRows = 16;
+constexpr Index kLongSum = 256;             // of inputs
 constexpr double kWorkPerThread = 250'000;  // multiply-adds below which a further thread costs more than it brings
 constexpr int kMostThreads = 256;
 
@@ -160,14 +161,27 @@ void check_theta(const Plan& plan, std::size_t size) {
 }
 
 template <class T>
-const Kernels<T>& kernels_for();
-template <>
-const Kernels<float>& kernels_for<float>() {
-  return *kernels().f32;
+const Kernels<T>& of_type(const KernelTable& table) {
+  if constexpr (std::is_same_v<T, float>) {
+    return *table.f32;
+  } else {
+    return *table.f64;
+  }
 }
-template <>
-const Kernels<double>& kernels_for<double>() {
-  return *kernels().f64;
+
+template <class T>
+const Kernels<T>& kernels_for() {
+  return of_type<T>(kernels());
+}
+
+// Predictions take wider vectors, where they are faster for long sums only, if those are as full. No bit depends on it.
+template <class T>
+const Kernels<T>& kernels_for_predictions(const Plan& plan) {
+  const Layer& first = plan.layers().front();
+  const KernelTable& wide = kernels_for_long_sums();
+  const Index width = wide.vector_bytes / static_cast<Index>(sizeof(T));
+  const bool as_full = (first.n_out - 1) / (width / 2) % 2 == 1;
+  return first.n_in >= kLongSum && as_full ? of_type<T>(wide) : kernels_for<T>();
 }
 
 // Scratch for each thread of a team, kChunkRows rows at a time.
@@ -198,7 +212,7 @@ bool predict(const Plan& plan, std::span<const T> theta, const Samples<T>& sampl
   if (rows.n == 0) return true;
   const int team = team_size(work_of(plan, rows.n), threads);
   TeamScratch<T> scratch(plan, rows.n, kChunkRows, team, Parts::forward);
-  return kernels_for<T>().predict(plan.view(), theta.data(), rows, y.data(), scratch.work.data(), team);
+  return kernels_for_predictions<T>(plan).predict(plan.view(), theta.data(), rows, y.data(), scratch.work.data(), team);
 }
 
 template <class T>

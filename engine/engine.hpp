@@ -91,7 +91,8 @@ double peak(double seconds);
 // the environment forces one when the engine is loaded; a name that cannot be had raises at the first use.
 std::vector<std::string_view> instruction_sets();
 std::string_view instruction_set();
-void use_instruction_set(std::string_view name);  // for tests: not while another thread is in the engine
+// For tests, and not while another thread is in the engine; "" is the first choice again.
+void use_instruction_set(std::string_view name);
 bool has_openmp();
 bool can_have_threads();  // not without OpenMP, and not in a forked child
 int available_threads();

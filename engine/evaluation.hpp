@@ -43,6 +43,18 @@ inline bool all_finite(const T* x, Index n) {
   return rest == T{0};
 }
 
+// Whether all inputs of so many rows were finite, by a of the first layer: an input that is not, times whatever weight,
+// leaves no a finite. A finite one may too, if it is huge; so the inputs of such a row are looked at.
+template <class T>
+inline bool finite_inputs(const PlanView& plan, const Workspace<T>& work, Index rows) {
+  const Matrix<T> a = rows_of(work.a, work, plan.layers[0]);
+  bool finite = true;
+  for (Index s = 0; s < rows; ++s) {
+    if (a.row(s)[0] * T{0} != T{0}) finite = all_finite(work.x.row(s), plan.n_in()) && finite;
+  }
+  return finite;
+}
+
 // Returns whether all inputs were finite.
 template <class T>
 bool predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y, const Workspace<T>* per_thread,
@@ -50,10 +62,8 @@ bool predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y,
   const Layer& output = plan.output();
   int not_finite = 0;
   for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
-    bool finite = true;
-    for (Index s = 0; s < rows; ++s) finite = all_finite(work.x.row(s), samples.n_in) && finite;
-    if (!finite) __atomic_store_n(&not_finite, 1, __ATOMIC_RELAXED);
     forward(plan, theta, work, 0, rows);
+    if (!finite_inputs(plan, work, rows)) __atomic_store_n(&not_finite, 1, __ATOMIC_RELAXED);
     activate_output<T>(plan, rows_of(work.a, work, output), rows, y + start * output.n_out);
   });
   return not_finite == 0;

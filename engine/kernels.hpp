@@ -141,6 +141,7 @@ namespace neon {
 extern const KernelTable table;
 }
 
-const KernelTable& kernels();  // the one in use
+const KernelTable& kernels();                // the one in use
+const KernelTable& kernels_for_long_sums();  // the one for predictions where sums are long: the same, or wider vectors
 
 }  // namespace deltaprop

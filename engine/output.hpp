@@ -16,7 +16,11 @@ inline void activate_output(const PlanView& plan, Matrix<T> a, Index rows, T* y)
     }
     return;
   }
-  for (Index s = 0; s < rows; ++s) copy(a.row(s), output.n_out, y + s * output.n_out);
+  if (output.n_out == 1) {
+    for (Index s = 0; s < rows; ++s) y[s] = *a.row(s);
+  } else {
+    for (Index s = 0; s < rows; ++s) copy(a.row(s), output.n_out, y + s * output.n_out);
+  }
   activate_dense(output.h, y, rows * output.n_out);
 }
 

@@ -14,6 +14,7 @@
 namespace deltaprop::DELTAPROP_ISA {
 
 inline constexpr Index kTileRows = kAccumulators / 2;  // rows of a tile of two vectors
+inline constexpr Index kTallRows = 12;                 // of one: chains enough that none waits for itself
 inline constexpr Index kDepthBlock = 256;  // of a long sum at a time: the columns of B that a tile reads stay in cache
 
 // Calls use(first, integral_constant<int, R>) for tiles of at most Most rows that cover first .. last - 1, as equal as
@@ -90,7 +91,10 @@ inline void product_panel(Matrix<const T> A, Index rows, Index K, Matrix<const T
         left > 0 ? Matrix<const T>{B.row(k + terms), B.stride} : Matrix<const T>{B.data + width, B.stride};
     const Index next_terms = !packed ? 0 : left > depth ? depth : left > 0 ? left : more ? (K < depth ? K : depth) : 0;
     for_tiles<Most>(0, rows, [&]<int R>(Index s, std::integral_constant<int, R>) {
-      for (Index i = next_terms * s / rows; i < next_terms * (s + R) / rows; ++i) __builtin_prefetch(next.row(i));
+      if (next_terms > 0) {
+        const Index last = next_terms * (s + R) / rows;
+        for (Index i = next_terms * s / rows; i < last; ++i) __builtin_prefetch(next.row(i));
+      }
       const Matrix<const T> from = k > 0 ? Matrix<const T>{C.row(s), C.stride}
                                          : Matrix<const T>{start.data ? start.row(s) : nullptr, start.stride};
       product_tile<T, R, V>({A.row(s) + k, A.stride}, terms, block, from, {C.row(s), C.stride});
@@ -149,14 +153,45 @@ inline void product(Matrix<const T> A, Index rows, Index K, Matrix<const T> B, M
   if (rows == 1) return row_product<T>(A.data, K, B, start.data, C.data, first, last);
   if (rows <= 3) panels(number.template operator()<3>(), number.template operator()<4>());
   panels(number.template operator()<kTileRows>(), number.template operator()<2>());
-  panels(number.template operator()<kTileRows>(), number.template operator()<1>());
+  panels(number.template operator()<kTallRows>(), number.template operator()<1>());
+}
+
+// a of a layer of one unit, for whole vectors of rows: a row in each lane, so that no lane multiplies padding. Returns how
+// many rows it took.
+template <class T>
+inline Index forward_rows_to_one(Matrix<const T> z, Index rows, const Layer& layer, const T* theta, Matrix<T> a) {
+  constexpr Index w = kWidth<T>;
+  const T* W = theta + layer.offset;
+  Index s = 0;
+  for (; s + w <= rows; s += w) {
+    Vector<T> sum = broadcast<T>(layer.bias ? W[layer.n_in * layer.pitch] : T{0});
+    for (Index i = 0; i < layer.n_in; i += w) {
+      Vector<T> units[w];
+#pragma GCC unroll 16
+      for (int k = 0; k < w; ++k) units[k] = load(z.row(s + k) + i);
+      transpose<T>(units);
+      if (i + w <= layer.n_in) {
+#pragma GCC unroll 16
+        for (int k = 0; k < w; ++k) sum = fma(units[k], broadcast<T>(W[(i + k) * layer.pitch]), sum);
+      } else {
+        for (Index k = 0; k < layer.n_in - i; ++k) sum = fma(units[k], broadcast<T>(W[(i + k) * layer.pitch]), sum);
+      }
+    }
+#pragma GCC unroll 16
+    for (int k = 0; k < w; ++k) *a.row(s + k) = sum[k];
+  }
+  return s;
 }
 
 // a = z W + b for `rows` rows.
 template <class T>
 inline void forward_rows(Matrix<const T> z, Index rows, const Layer& layer, const T* theta, Matrix<T> a) {
+  const bool whole_vectors = z.stride >= vectors<T>(layer.n_in) * kWidth<T>;
+  const Index done = layer.n_out == 1 && whole_vectors ? forward_rows_to_one(z, rows, layer, theta, a) : 0;
+  if (done == rows) return;
   const T* W = theta + layer.offset;
-  product<T>(z, rows, layer.n_in, {W, layer.pitch}, {layer.bias ? W + layer.n_in * layer.pitch : nullptr, 0}, a, 0,
+  product<T>({z.row(done), z.stride}, rows - done, layer.n_in, {W, layer.pitch},
+             {layer.bias ? W + layer.n_in * layer.pitch : nullptr, 0}, {a.row(done), a.stride}, 0,
              vectors<T>(layer.n_out));
 }
 

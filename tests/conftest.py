@@ -12,10 +12,9 @@ from deltaprop import _engine
 @pytest.fixture(params=_engine.config()["instruction_sets"])
 def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run the test once with each set of kernels that this machine has."""
-    before = _engine.config()["instruction_set"]
     _engine.use_instruction_set(request.param)
     yield request.param
-    _engine.use_instruction_set(before)
+    _engine.use_instruction_set("")
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 """deltaprop's native engine. Private: use deltaprop.Network."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, overload
+from typing import Any, overload
 
 import numpy
-from numpy.typing import NDArray
+import numpy.typing
 
 
 class Plan:
@@ -43,68 +43,68 @@ class Learning:
         """Arrays like theta that the optimizer remembers."""
 
 @overload
-def predict(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], y: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], threads: int = 0) -> bool: ...
+def predict(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], y: numpy.typing.NDArray[numpy.float32], threads: int = 0) -> bool: ...
 
 @overload
-def predict(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], y: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], threads: int = 0) -> bool:
+def predict(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], y: numpy.typing.NDArray[numpy.float64], threads: int = 0) -> bool:
     """
     y of every row of X, written into y (n, n_out); returns whether all inputs were finite. X is an array, or (starts, columns, values) of sparse rows.
     """
 
 @overload
-def loss(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0) -> tuple[float, float, int]: ...
+def loss(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0) -> tuple[float, float, int]: ...
 
 @overload
-def loss(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0) -> tuple[float, float, int]:
+def loss(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0) -> tuple[float, float, int]:
     """
     before + the sums over the samples of w E and of w, where before are those of a whole number of chunks.
     """
 
 @overload
-def gradient(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float, int]: ...
+def gradient(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], out: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None = None, threads: int = 0) -> tuple[float, float, int]: ...
 
 @overload
-def gradient(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None = None, threads: int = 0) -> tuple[float, float, int]:
+def gradient(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], out: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None = None, threads: int = 0) -> tuple[float, float, int]:
     """
     The derivative of sum(w E) / sum(w), written into out in theta's layout; returns the two sums.
     """
 
 @overload
-def trace(plan: Plan, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], a: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], z: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], dh: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], delta: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]], gradient: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], E: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None: ...
+def trace(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], a: Sequence[numpy.typing.NDArray[numpy.float32]], z: Sequence[numpy.typing.NDArray[numpy.float32]], dh: Sequence[numpy.typing.NDArray[numpy.float32]], delta: Sequence[numpy.typing.NDArray[numpy.float32]], gradient: numpy.typing.NDArray[numpy.float32], E: numpy.typing.NDArray[numpy.float64]) -> None: ...
 
 @overload
-def trace(plan: Plan, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], a: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], z: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], dh: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], delta: Sequence[Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]], gradient: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], E: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+def trace(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], a: Sequence[numpy.typing.NDArray[numpy.float64]], z: Sequence[numpy.typing.NDArray[numpy.float64]], dh: Sequence[numpy.typing.NDArray[numpy.float64]], delta: Sequence[numpy.typing.NDArray[numpy.float64]], gradient: numpy.typing.NDArray[numpy.float64], E: numpy.typing.NDArray[numpy.float64]) -> None:
     """
     Every quantity of backpropagation for every row of X, written into one array per layer; gradient is (n, theta_size).
     """
 
 @overload
-def descend(plan: Plan, learning: Learning, theta: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], state: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], X: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None, order: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, eta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0) -> tuple[float, float, int]: ...
+def descend(plan: Plan, learning: Learning, theta: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None, order: numpy.typing.NDArray[numpy.int64] | None, eta: numpy.typing.NDArray[numpy.float64], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0) -> tuple[float, float, int]: ...
 
 @overload
-def descend(plan: Plan, learning: Learning, theta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], state: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], X: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | tuple[Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)]], R: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], weight: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)] | None, order: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu', writable=False)] | None, eta: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0) -> tuple[float, float, int]:
+def descend(plan: Plan, learning: Learning, theta: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None, order: numpy.typing.NDArray[numpy.int64] | None, eta: numpy.typing.NDArray[numpy.float64], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0) -> tuple[float, float, int]:
     """
     One pass of descent over the samples in their order, theta and state in place; returns before + the sums of w E and of w and the number of steps. block: of samples that online descent takes together, 1 the naive order, 0 by the shape.
     """
 
 @overload
-def activation(name: str, a: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], z: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')], dh: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
+def activation(name: str, a: numpy.typing.NDArray[numpy.float32], z: numpy.typing.NDArray[numpy.float32], dh: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
 @overload
-def activation(name: str, a: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], z: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')], dh: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+def activation(name: str, a: numpy.typing.NDArray[numpy.float64], z: numpy.typing.NDArray[numpy.float64], dh: numpy.typing.NDArray[numpy.float64]) -> None:
     """z = h(a) and dh = h'(a), element by element."""
 
 @overload
-def vector_function(name: str, x: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu')]) -> None: ...
+def vector_function(name: str, x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
 @overload
-def vector_function(name: str, x: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+def vector_function(name: str, x: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64]) -> None:
     """For tests: y = f(x), f of the engine's vector_math.hpp."""
 
-def uniform_start(seed: int, layer: int, out: Annotated[NDArray[numpy.float64], dict(order='C', device='cpu')]) -> None:
+def uniform_start(seed: int, layer: int, out: numpy.typing.NDArray[numpy.float64]) -> None:
     """Uniform numbers in (-1, 1) that depend on (seed, layer, index) alone."""
 
-def shuffled_order(seed: int, epoch: int, out: Annotated[NDArray[numpy.int64], dict(order='C', device='cpu')]) -> None:
+def shuffled_order(seed: int, epoch: int, out: numpy.typing.NDArray[numpy.int64]) -> None:
     """The order in which an epoch presents its samples."""
 
 def function_names() -> tuple[list[str], list[str]]:
@@ -124,4 +124,6 @@ def config() -> dict[str, Any]:
     """The build and the machine: instruction sets, threads, compiler."""
 
 def use_instruction_set(name: str) -> None:
-    """For tests: run another set of kernels from now on."""
+    """
+    For tests: run another set of kernels from now on; "" is the first choice again.
+    """

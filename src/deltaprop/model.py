@@ -259,15 +259,15 @@ class Model:
         definition = self._definition
         n_in, dtype = definition.layers[0], definition.dtype
         # What needs no conversion goes straight to the engine, which looks at the numbers while it has them.
-        inputs: Inputs
         if type(X) is np.ndarray and X.dtype is dtype and X.ndim == 2 and X.shape[1] == n_in and X.flags.c_contiguous:
-            inputs = X
+            inputs: Inputs = X
         else:
             inputs = inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")
         n = len(inputs)
         y = np.empty((n, definition.layers[-1]), dtype)
         if n <= self._piece_rows:
-            finite = _engine.predict(self._plan, self._parameters.padded, _for_engine(inputs), y)
+            source = inputs if inputs is X else _for_engine(inputs)
+            finite = _engine.predict(self._plan, self._parameters.padded, source, y)
         else:
             finite = True
             for rows in self._pieces(n):
