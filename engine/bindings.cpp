@@ -125,10 +125,10 @@ void bind(nb::module_& m) {
       "the shape.");
   m.def(
       "activation",
-      [](std::string_view name, In<T> a, Out<T> z, Out<T> dh) {
-        apply_activation<T>(activation_from(name), a.elements(), z.elements(), dh.elements());
+      [](std::string_view name, double parameter, In<T> a, Out<T> z, Out<T> dh) {
+        apply_activation<T>({activation_from(name), parameter}, a.elements(), z.elements(), dh.elements());
       },
-      "name"_a, "a"_a.noconvert(), "z"_a.noconvert(), "dh"_a.noconvert(),
+      "name"_a, "parameter"_a, "a"_a.noconvert(), "z"_a.noconvert(), "dh"_a.noconvert(),
       "z = h(a) and dh = h'(a), element by element.");
   m.def(
       "vector_function",
@@ -144,13 +144,15 @@ NB_MODULE(_engine, m) {
   nb::class_<Plan>(m, "Plan", "The layers, functions and loss of a network, without its numbers. Immutable.")
       .def(
           "__init__",
-          [](Plan* self, const std::vector<std::tuple<Index, Index, std::string, bool>>& layers,
+          [](Plan* self, const std::vector<std::tuple<Index, Index, std::string, double, bool>>& layers,
              std::string_view loss) {
             std::vector<LayerSpec> specs;
-            for (const auto& [n_in, n_out, function, bias] : layers) specs.push_back({n_in, n_out, function, bias});
+            for (const auto& [n_in, n_out, function, parameter, bias] : layers) {
+              specs.push_back({n_in, n_out, function, bias, parameter});
+            }
             new (self) Plan(specs, loss);
           },
-          "layers"_a, "loss"_a, "layers: (n_in, n_out, function, bias) from the input up.")
+          "layers"_a, "loss"_a, "layers: (n_in, n_out, function, its parameter or 0, bias) from the input up.")
       .def_prop_ro("theta_size", &Plan::theta_size, "Elements of theta as the engine lays it out.")
       .def_prop_ro("n_parameters", &Plan::n_parameters, "Elements of theta without padding.")
       .def(

@@ -385,7 +385,7 @@ double peak(double seconds) {
 }
 
 template <class T>
-void apply_activation(Activation h, std::span<const T> a, std::span<T> z, std::span<T> dh) {
+void apply_activation(Function h, std::span<const T> a, std::span<T> z, std::span<T> dh) {
   need(a.size() == z.size() && a.size() == dh.size(), "a, z and dh must have one size");
   need(h != Activation::softmax, "softmax does not work element by element");
   kernels_for<T>().activation(h, a.data(), z.data(), dh.data(), static_cast<Index>(a.size()));
@@ -393,7 +393,8 @@ void apply_activation(Activation h, std::span<const T> a, std::span<T> z, std::s
 
 template <class T>
 void apply_vector_function(std::string_view name, std::span<const T> x, std::span<T> y) {
-  constexpr std::string_view names[] = {"exp", "log", "log1p", "tanh", "sigmoid", "softplus", "erf"};
+  constexpr std::string_view names[] = {"exp",      "expm1", "log", "log1p", "tanh",  "sigmoid",
+                                        "softplus", "erf",   "sin", "cos",   "arctan"};
   const auto found = std::find(std::begin(names), std::end(names), name);
   need(found != std::end(names), "no such vector function");
   need(x.size() == y.size(), "x and y must have one size");
@@ -408,7 +409,7 @@ void apply_vector_function(std::string_view name, std::span<const T> x, std::spa
   template void trace(const Plan&, std::span<const T>, const Samples<T>&, const Trace<T>&);                       \
   template Sums descend(const Plan&, const Descent<T>&, const Samples<T>&, std::span<const double>, Index, Index, \
                         Sums, int);                                                                               \
-  template void apply_activation(Activation, std::span<const T>, std::span<T>, std::span<T>);                     \
+  template void apply_activation(Function, std::span<const T>, std::span<T>, std::span<T>);                       \
   template double peak<T>(double);                                                                                \
   template void apply_vector_function(std::string_view, std::span<const T>, std::span<T>);
 DELTAPROP_FOR(float)

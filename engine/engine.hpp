@@ -77,7 +77,7 @@ Index online_block(const Plan& plan, const Learning& learning);
 
 // z = h(a) and h'(a), element by element (not for softmax).
 template <class T>
-void apply_activation(Activation h, std::span<const T> a, std::span<T> z, std::span<T> dh);
+void apply_activation(Function h, std::span<const T> a, std::span<T> z, std::span<T> dh);
 
 // y = f(x), element by element, for f by its name in vector_math.hpp. For tests.
 template <class T>

@@ -120,7 +120,7 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
 }
 
 template <class T>
-void activation(Activation h, const T* a, T* z, T* dh, Index n) {
+void activation(Function h, const T* a, T* z, T* dh, Index n) {
   const PlainArithmetic plain;
   constexpr Index w = kWidth<T>;
   for (Index j = 0; j < n; j += w) {

@@ -46,6 +46,8 @@ Vector<T> apply(VectorFunction f, Vector<T> x) {
   switch (f) {
     case VectorFunction::exp:
       return exp<T>(x);
+    case VectorFunction::expm1:
+      return expm1<T>(x);
     case VectorFunction::log:
       return log<T>(x);
     case VectorFunction::log1p:
@@ -58,6 +60,12 @@ Vector<T> apply(VectorFunction f, Vector<T> x) {
       return softplus<T>(x);
     case VectorFunction::erf:
       return erf<T>(x);
+    case VectorFunction::sin:
+      return sine<T>(x, 0);
+    case VectorFunction::cos:
+      return sine<T>(x, 1);
+    case VectorFunction::arctan:
+      return arctan<T>(x);
   }
   return x;
 }

@@ -91,7 +91,7 @@ struct TraceRow {
 inline constexpr int kPeakChains = 12;
 
 // The functions of vector_math.hpp, for tests.
-enum class VectorFunction : int { exp, log, log1p, tanh, sigmoid, softplus, erf };
+enum class VectorFunction : int { exp, expm1, log, log1p, tanh, sigmoid, softplus, erf, sin, cos, arctan };
 
 class Barrier;  // where the threads of one parallel region wait for each other: team.hpp
 void wait_for_all(Barrier& barrier, int threads);
@@ -117,7 +117,7 @@ struct Kernels {
   void (*trace)(const PlanView&, const T* theta, const Rows<T>&, Index s, const TraceRow<T>& out,
                 const Workspace<T>& one_row);
   void (*multiply_adds)(Index n, T* out);  // n times kPeakChains vectors of them, independent; out takes a vector
-  void (*activation)(Activation h, const T* a, T* z, T* dh, Index n);
+  void (*activation)(Function h, const T* a, T* z, T* dh, Index n);
   void (*vector_function)(VectorFunction f, const T* x, T* y, Index n);
 };
 

@@ -7,7 +7,7 @@
 // dE/dy of the loss times h'(a) of the output.
 #pragma once
 
-#include "activations.hpp"
+#include "activate.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -74,10 +74,12 @@ struct SquaredError {
 // Any other pair of an output that works unit by unit: delta_o = dE/dy dy/da.
 template <class Loss, class H>
 struct General {
+  H h;
+
   template <class T>
-  [[gnu::always_inline]] static Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) {
-    y = H::template value<T>(a);
-    delta = Loss::template derivative<T>(y, r) * H::template derivative<T>(a, y);
+  [[gnu::always_inline]] Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) const {
+    y = h.template value<T>(a);
+    delta = Loss::template derivative<T>(y, r) * h.template derivative<T>(a, y);
     return Loss::template value<T>(y, r);
   }
 };

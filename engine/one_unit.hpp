@@ -40,7 +40,7 @@ class OneUnit {
   // Lines 4 to 9 for a sample with target r and weight w, from a of the first layer to its delta; a of the output.
   [[gnu::always_inline]] T step(const Vectors& a, T r, T w, const Update<T, Rule>& update, Vectors& delta) {
     Vectors z, back;  // back: what delta_o comes to in delta
-    with_activation(h_, [&](auto H) __attribute__((always_inline)) {
+    with_common_activation(h_, [&](auto H) __attribute__((always_inline)) {
 #pragma GCC unroll 8
       for (int v = 0; v < V; ++v) {
         z[v] = H.template value<T>(a[v]);
@@ -87,7 +87,7 @@ class OneUnit {
     return numbers + output_.offset + i * output_.pitch;
   }
 
-  Activation h_;
+  Function h_;
   Layer output_;
   Loss loss_;
   LearningView<T> learning_;

@@ -39,16 +39,16 @@ inline double softmax_error(const OutputRow<T>& row, Loss loss) {
   __builtin_unreachable();
 }
 
-// Calls use(Pair{}) for an output that works unit by unit. The logarithmic losses go with sigmoid alone (plan.cpp).
+// Calls use(Pair) for an output that works unit by unit. The logarithmic losses go with sigmoid alone (plan.cpp).
 template <class Use>
-[[gnu::always_inline]] inline void with_unit_pair(Activation h, Loss loss, Use use) {
+[[gnu::always_inline]] inline void with_unit_pair(Function h, Loss loss, Use use) {
   switch (loss) {
     case Loss::log:
       return use(SigmoidWithLog{});
     case Loss::cross_entropy:
       return use(SigmoidWithCrossEntropy{});
     case Loss::squared_error:  // with identity, h' = 1: y - r
-      return with_activation(h, [&](auto H) { use(General<SquaredError, decltype(H)>{}); });
+      return with_common_activation(h, [&](auto H) { use(General<SquaredError, decltype(H)>{H}); });
   }
   __builtin_unreachable();
 }

@@ -7,7 +7,11 @@
 namespace deltaprop {
 namespace {
 
-constexpr std::array<std::string_view, 5> kActivations{"identity", "sigmoid", "tanh", "relu", "softmax"};
+constexpr std::array<std::string_view, 26> kActivations{
+    "identity",  "sigmoid",    "tanh",       "relu",        "softmax",   "arctan",       "celu",
+    "elu",       "exp",        "gaussian",   "gelu",        "gelu_tanh", "hard_sigmoid", "hard_swish",
+    "hard_tanh", "leaky_relu", "lecun_tanh", "log_sigmoid", "mish",      "relu6",        "selu",
+    "silu",      "sine",       "softplus",   "softsign",    "squareplus"};
 constexpr std::array<std::string_view, 3> kLosses{"log", "cross_entropy", "squared_error"};
 
 template <class Enum, std::size_t N>
@@ -18,7 +22,8 @@ Enum find(const std::array<std::string_view, N>& names, std::string_view name, c
   throw std::invalid_argument(std::string("no ") + what + " is named '" + std::string(name) + "'");
 }
 
-bool inside_unit_interval(Activation h) { return h == Activation::sigmoid || h == Activation::softmax; }
+// Whether y lies in [0, 1] and comes to 0 and 1 by rounding alone.
+bool inside_unit_interval(Function h) { return h == Activation::sigmoid || h == Activation::softmax; }
 
 // Whether W transposed takes fewer vectors of kLanes.
 bool is_narrow(Index n_in, Index n_out) { return n_out <= kLanes && (n_in + kLanes - 1) / kLanes * n_out < n_in; }
@@ -56,7 +61,7 @@ Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss) : loss_(l
                 transposed_size_,
                 narrow ? narrow_size_ : -1,
                 spec.bias,
-                activation_from(spec.function)};
+                {activation_from(spec.function), spec.parameter}};
     if (layer.rows() > (kLimit - theta_size_) / layer.pitch) throw std::invalid_argument("the network is too large");
     units_ += layer.pitch;
     theta_size_ += layer.rows() * layer.pitch;
@@ -70,7 +75,7 @@ Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss) : loss_(l
     if (layers_[l].h == Activation::softmax) throw std::invalid_argument("softmax is for the output layer only");
   }
   if (loss_ != Loss::squared_error && !inside_unit_interval(layers_.back().h)) {
-    throw std::invalid_argument("the loss needs outputs in [0, 1], which only sigmoid and softmax promise");
+    throw std::invalid_argument("the loss needs outputs between 0 and 1, which only sigmoid and softmax promise");
   }
 }
 

@@ -15,7 +15,44 @@ namespace deltaprop {
 
 using Index = std::int64_t;
 
-enum class Activation : int { identity, sigmoid, tanh, relu, softmax };
+// The order is that of the names in plan.cpp.
+enum class Activation : int {
+  identity,
+  sigmoid,
+  tanh,
+  relu,
+  softmax,
+  arctan,
+  celu,
+  elu,
+  exp,
+  gaussian,
+  gelu,
+  gelu_tanh,
+  hard_sigmoid,
+  hard_swish,
+  hard_tanh,
+  leaky_relu,
+  lecun_tanh,
+  log_sigmoid,
+  mish,
+  relu6,
+  selu,
+  silu,
+  sine,
+  softplus,
+  softsign,
+  squareplus,
+};
+
+// h of a layer: which function, and the number that some have beside a: slope, alpha.
+struct Function {
+  Activation kind;
+  double parameter = 0;
+
+  friend bool operator==(Function f, Activation kind) { return f.kind == kind; }
+};
+
 enum class Loss : int { log, cross_entropy, squared_error };
 
 // Virtual lanes: every sum along a row of units runs in this many partial sums, whatever the width of the machine's
@@ -46,7 +83,7 @@ struct Layer {
                      // its delta through; the first layer has none
   Index narrow;      // likewise, among those of the narrow layers, or -1: narrow.hpp
   bool bias;
-  Activation h;
+  Function h;
 
   [[gnu::always_inline]] Index rows() const { return n_in + (bias ? 1 : 0); }
 };
@@ -77,6 +114,7 @@ struct LayerSpec {
   Index n_out;
   std::string function;
   bool bias;
+  double parameter = 0;  // of the function
 };
 
 class Plan {

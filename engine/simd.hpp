@@ -174,6 +174,22 @@ template <class T>
   return fma(x, y, broadcast<double>(z));
 }
 
+// x y - product, exactly, where product is x y rounded.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> product_error(Vector<T> x, Vector<T> y, Vector<T> product) {
+#if defined(__FMA__) || defined(DELTAPROP_NEON)
+  return fma(x, y, -product);
+#else  // Dekker's: the products of halves are exact
+  const auto high_of = [](Vector<T> v) {
+    const Vector<T> scaled = v * (sizeof(T) == 4 ? static_cast<T>(4097) : static_cast<T>(134217729));
+    return scaled - (scaled - v);
+  };
+  const Vector<T> x_high = high_of(x), y_high = high_of(y);
+  const Vector<T> x_low = x - x_high, y_low = y - y_high;
+  return x_low * y_low + ((x_high * y_high - product) + x_high * y_low + x_low * y_high);
+#endif
+}
+
 template <class T>
 [[gnu::always_inline]] inline Vector<T> square_root(Vector<T> x) {
 #pragma GCC unroll 16
@@ -209,10 +225,10 @@ template <class T>
 template <class T, int N>
 [[gnu::always_inline]] inline Vector<T> polynomial(Vector<T> x, const T (&c)[N]) {
   Vector<T> sum[(N + 1) / 2];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int k = 0; k < N / 2; ++k) sum[k] = fma(x, c[2 * k + 1], c[2 * k]);
   if constexpr (N % 2 == 1) sum[N / 2] = broadcast<T>(c[N - 1]);
-#pragma GCC unroll 4
+#pragma GCC unroll 5
   for (int n = (N + 1) / 2; n > 1; n = (n + 1) / 2) {
     x *= x;
 #pragma GCC unroll 8

@@ -1,4 +1,4 @@
-// exp, the sigmoid and tanh on vectors. All write e^x = 2^n e^r with n = x / ln2 rounded to an integer, |r| <= ln2 / 2,
+// exp, expm1, the sigmoid and tanh on vectors. All write e^x = 2^n e^r with n = x / ln2 rounded to an integer, |r| <= ln2 / 2,
 // and
 //
 //   expm1(r) = r + r^2 / 2 + r^3 q(r)      q is minimax: its error is 2^-28.0 (f32), 2^-57.4 (f64) of e^r
@@ -21,6 +21,7 @@ struct ExpConstants<float> {
   static constexpr float ln2_low = -0x1.bd0106p-13f;
   static constexpr float underflow = -104.0f;  // exp rounds to 0 below
   static constexpr float overflow = 88.8f;     // and to inf above
+  static constexpr float minus_one = -18.0f;   // expm1 rounds to -1 below
   static constexpr float epsilon = 0x1p-23f;
   static constexpr int mantissa_bits = 23;
   static constexpr int bias = 127;
@@ -36,6 +37,7 @@ struct ExpConstants<double> {
   static constexpr double ln2_low = 0x1.a39ef35793c76p-33;
   static constexpr double underflow = -746.0;
   static constexpr double overflow = 709.9;
+  static constexpr double minus_one = -38.0;
   static constexpr double epsilon = 0x1p-52;
   static constexpr int mantissa_bits = 52;
   static constexpr int bias = 1023;
@@ -84,14 +86,36 @@ template <class T>
 }
 
 // e^x = (2^(n - s) e^r) 2^s with s = 64 or -64: n may be one above the largest exponent, or among the subnormals.
-template <class T>
-[[gnu::always_inline]] inline Vector<T> exp(Vector<T> x) {
+// With one argument e^x; with two e^(x + more), more no larger than the rounding error of x.
+template <class T, class... More>
+[[gnu::always_inline]] inline Vector<T> exp(Vector<T> x, More... more) {
   using C = ExpConstants<T>;
   const Reduced<T> x_(at_least<T>(at_most<T>(x, C::overflow), C::underflow));
   const Bits<T> up = (Bits<T>)(x_.n < T{0}) & Unsigned<T>{128};
   const Vector<T> power = x_.power(up - Unsigned<T>{64});
   const Vector<T> scale = x_.n < T{0} ? broadcast<T>(T{0x1p-64}) : broadcast<T>(T{0x1p64});
-  return fma(power, expm1_reduced<T>(x_.r, x_.r), power) * scale;
+  const Vector<T> r = (x_.r + ... + more);
+  return fma(power, expm1_reduced<T>(r, r), power) * scale;
+}
+
+// e^x - 1 = (2^(n - s) expm1(r) + (2^(n - s) - 2^-s)) 2^s, with s = 64 where n is large.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> expm1(Vector<T> x) {
+  using C = ExpConstants<T>;
+  const Reduced<T> x_(at_least<T>(at_most<T>(x, C::overflow), C::minus_one));
+  const auto large = x_.n > T{32};
+  const Vector<T> power = x_.power(-((Bits<T>)large & Unsigned<T>{64}));
+  const Vector<T> rest = power - (large ? broadcast<T>(T{0x1p-64}) : broadcast<T>(T{1}));
+  const Vector<T> result = fma(power, expm1_reduced<T>(x_.r, x_.r), rest);
+  return x == T{0} ? x : large ? result * T{0x1p64} : result;  // the sign of a zero
+}
+
+// e^-factor a^2, factor a power of two: what the square loses by rounding would be magnified, so it is put back.
+template <class T>
+[[gnu::always_inline]] inline Vector<T> exp_of_minus_square(Vector<T> a, T factor) {
+  const Vector<T> bounded = at_most<T>(absolute<T>(a), T{64});
+  const Vector<T> square = bounded * bounded;
+  return exp<T>(square * -factor, product_error<T>(bounded, bounded, square) * -factor);
 }
 
 // y = sigmoid a, rest = 1 - y = sigmoid(-a), each to its own relative accuracy, and t = e^-|a| for the logarithms. What

@@ -9,6 +9,7 @@ import numpy as np
 
 from deltaprop import Network, textbook
 from deltaprop.functions import ACTIVATIONS, LOSSES, check_pair
+from formulas import in_numpy
 
 Array = np.ndarray[Any, Any]
 
@@ -18,14 +19,15 @@ def softmax(a: Array) -> Array:
     return e / e.sum()
 
 
-H = {
+# The lecture's own and its kin written out, the others by their declared formulas.
+H = {name: in_numpy(name)[0] for name, entry in ACTIVATIONS.items() if not entry.output_only} | {
     "identity": lambda a: a,
     "sigmoid": textbook.sigma,
     "tanh": np.tanh,
     "relu": lambda a: np.maximum(a, 0),
     "softmax": softmax,
 }
-DH = {
+DH = {name: in_numpy(name)[1] for name, entry in ACTIVATIONS.items() if not entry.output_only} | {
     "identity": np.ones_like,
     "sigmoid": textbook.sigma_prime,
     "tanh": lambda a: 1 / np.cosh(a) ** 2,
@@ -65,6 +67,11 @@ def pairs() -> list[tuple[str, str]]:
                 continue
             found.append((output.name, loss.name))
     return found
+
+
+# The lecture's functions and their kin, which tests of something else try.
+LECTURE = ["identity", "sigmoid", "tanh", "relu"]
+LECTURE_PAIRS = [pair for pair in pairs() if pair[0] in (*LECTURE, "softmax")]
 
 
 def network(layers: Sequence[int], *, seed: int = 0, **arguments: Any) -> Network:

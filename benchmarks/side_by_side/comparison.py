@@ -16,8 +16,8 @@ from side_by_side.threads import two_threads
 
 AGREE = 1e-4  # of the largest parameter
 FURTHER = 20  # how many times as far as they differ the parameters must have moved, at least
-# What is compared: the more of both, but of wide networks less. Sooner or later the input of some ReLU comes so close to
-# 0 that rounding says on which side it is, and from there on descents part that are the same.
+# What is compared: the more of both, but of wide networks less. Sooner or later the input of some ReLU comes so close
+# to 0 that rounding says on which side it is, and from there on descents part that are the same.
 SAME_STEPS, SAME_SAMPLES = 8, 256
 HIDDEN_INPUTS = 300_000  # about one in a million does
 FEW_INPUTS = 16

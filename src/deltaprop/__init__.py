@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deltaprop.descent.optimizers import SGD, Adam, Momentum, Nesterov
     from deltaprop.errors import DivergenceError, MissingExtraError, ModelFileError, NotFittedError, TableError
+    from deltaprop.functions import celu, elu, leaky_relu
     from deltaprop.network import Network
     from deltaprop.storage import PathLike
     from deltaprop.table_model import TableModel
@@ -28,6 +29,9 @@ __all__ = [
     "NotFittedError",
     "TableError",
     "TableModel",
+    "celu",
+    "elu",
+    "leaky_relu",
     "load",
     "show_config",
 ]
@@ -37,6 +41,7 @@ _HOMES = {
     "Network": "deltaprop.network",
     "TableModel": "deltaprop.table_model",
     **dict.fromkeys(("SGD", "Adam", "Momentum", "Nesterov"), "deltaprop.descent.optimizers"),
+    **dict.fromkeys(("celu", "elu", "leaky_relu"), "deltaprop.functions"),
 }
 
 

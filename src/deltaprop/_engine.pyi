@@ -12,8 +12,10 @@ class Plan:
     The layers, functions and loss of a network, without its numbers. Immutable.
     """
 
-    def __init__(self, layers: Sequence[tuple[int, int, str, bool]], loss: str) -> None:
-        """layers: (n_in, n_out, function, bias) from the input up."""
+    def __init__(self, layers: Sequence[tuple[int, int, str, float, bool]], loss: str) -> None:
+        """
+        layers: (n_in, n_out, function, its parameter or 0, bias) from the input up.
+        """
 
     @property
     def theta_size(self) -> int:
@@ -88,10 +90,10 @@ def descend(plan: Plan, learning: Learning, theta: numpy.typing.NDArray[numpy.fl
     """
 
 @overload
-def activation(name: str, a: numpy.typing.NDArray[numpy.float32], z: numpy.typing.NDArray[numpy.float32], dh: numpy.typing.NDArray[numpy.float32]) -> None: ...
+def activation(name: str, parameter: float, a: numpy.typing.NDArray[numpy.float32], z: numpy.typing.NDArray[numpy.float32], dh: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
 @overload
-def activation(name: str, a: numpy.typing.NDArray[numpy.float64], z: numpy.typing.NDArray[numpy.float64], dh: numpy.typing.NDArray[numpy.float64]) -> None:
+def activation(name: str, parameter: float, a: numpy.typing.NDArray[numpy.float64], z: numpy.typing.NDArray[numpy.float64], dh: numpy.typing.NDArray[numpy.float64]) -> None:
     """z = h(a) and dh = h'(a), element by element."""
 
 @overload

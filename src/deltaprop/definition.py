@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltaprop.arrays import whole_number
-from deltaprop.functions import LOSSES, Loss, activation, check_pair, loss
+from deltaprop.functions import LOSSES, Activation, Loss, activation, check_pair, loss
 
 _DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 _MOST_UNITS = 2**40
@@ -28,9 +28,9 @@ class Definition:
     dtype: np.dtype[Any]
 
     @property
-    def functions(self) -> list[str]:
+    def functions(self) -> list[Activation]:
         """The activation of each layer, the output's last."""
-        return [*self.h, self.output]
+        return [activation(text, where="Definition") for text in (*self.h, self.output)]
 
     @property
     def loss_entry(self) -> Loss:
@@ -61,7 +61,7 @@ def define(
         raise ValueError(f"{who}: layers needs at least the inputs and the outputs, such as [2, 1]; got {sizes}.")
 
     hidden = len(sizes) - 2
-    names = [h] * hidden if isinstance(h, str) or not isinstance(h, Sequence) else list(h)
+    names = [h] * hidden if isinstance(h, str | Activation) or not isinstance(h, Sequence) else list(h)
     if hidden and len(names) != hidden:
         raise ValueError(f"{who}: h needs one name, or one per hidden layer ({hidden}); got {len(names)}: {names!r}.")
     chosen = [activation(name, where=f"{who}: h") for name in names[:hidden]]
@@ -81,8 +81,8 @@ def define(
         raise ValueError(f"{who}: dtype needs to be 'float32' or 'float64'; got {dtype!r}.") from None
     return Definition(
         layers=tuple(sizes),
-        h=tuple(entry.name for entry in chosen),
-        output=output_entry.name,
+        h=tuple(str(entry) for entry in chosen),
+        output=str(output_entry),
         loss=loss_entry.name,
         bias=bool(bias),
         seed=seed_in(seed, where=who),

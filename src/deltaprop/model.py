@@ -30,7 +30,7 @@ from deltaprop.descent.initializers import start_limit
 from deltaprop.descent.optimizers import OPTIMIZERS, SGD, Optimizer, optimizer_in
 from deltaprop.descent.schedules import etas
 from deltaprop.errors import DivergenceError
-from deltaprop.functions import ACTIVATIONS, LOSSES
+from deltaprop.functions import ACTIVATIONS, LOSSES, Activation
 from deltaprop.parameters import LayerViews, Parameters, aligned_zeros
 
 _RULES = {name: [field.name for field in fields(entry)] for name, entry in OPTIMIZERS.items()}
@@ -85,8 +85,8 @@ class Model:
         self,
         layers: Sequence[int],
         *,
-        h: str | Sequence[str] = "sigmoid",
-        output: str = "sigmoid",
+        h: str | Activation | Sequence[str | Activation] = "sigmoid",
+        output: str | Activation = "sigmoid",
         loss: str = "log",
         bias: bool = True,
         seed: int = 0,
@@ -111,7 +111,7 @@ class Model:
         try:
             self._plan = _engine.Plan(
                 [
-                    (*pair, f, definition.bias)
+                    (*pair, f.name, f.values[0] if f.values else 0.0, definition.bias)
                     for pair, f in zip(pairwise(definition.layers), definition.functions, strict=True)
                 ],
                 definition.loss,
@@ -319,7 +319,7 @@ class Model:
             return [np.empty((n, n_out), self.dtype) for n_out in units]
 
         a, z, dh, delta = per_layer(), per_layer(), per_layer(), per_layer()
-        if ACTIVATIONS[self.output].output_only:
+        if self._definition.functions[-1].output_only:
             dh[-1] = np.empty((n, units[-1], units[-1]), self.dtype)
         gradient = np.empty((n, self._plan.theta_size), self.dtype)
         E = np.empty(n)

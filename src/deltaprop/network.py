@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from deltaprop.arrays import Array
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
+from deltaprop.functions import Activation
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.trace import Trace, trace
 from deltaprop.model import Model
@@ -68,10 +69,11 @@ class Network(Model):
     ----------
     layers : sequence of int
         Units of each layer, inputs first, outputs last: ``[2, 4, 1]``. ``[2, 1]`` is the perceptron.
-    h : str or sequence of str, default "sigmoid"
-        Activation of the hidden layers, one name or one each: sigmoid (or logistic), tanh, relu, identity. Ignored
-        where there is no hidden layer.
-    output : str, default "sigmoid"
+    h : str or Activation, or a sequence of them, default "sigmoid"
+        Activation of the hidden layers, one or one each: sigmoid (or logistic), tanh, relu, gelu, … (``deltaprop list
+        activations`` has them all), with parameters ``"leaky_relu:slope=0.1"`` or ``deltaprop.leaky_relu(slope=0.1)``.
+        Ignored where there is no hidden layer.
+    output : str or Activation, default "sigmoid"
         Activation of the output layer: one of those, or softmax.
     loss : str, default "log"
         E of a sample: "log", Σ −r log y − (1−r) log(1−y); "cross_entropy", Σ −r log y; "squared_error", ½ Σ (y−r)².
@@ -123,8 +125,8 @@ class Network(Model):
         self,
         layers: Sequence[int],
         *,
-        h: str | Sequence[str] = "sigmoid",
-        output: str = "sigmoid",
+        h: str | Activation | Sequence[str | Activation] = "sigmoid",
+        output: str | Activation = "sigmoid",
         loss: str = "log",
         bias: bool = True,
         seed: int = 0,
@@ -241,7 +243,7 @@ class Network(Model):
     def reset(self, seed: int | None = None) -> Self:
         """Start over, the lecture's line 1: weights drawn anew, biases 0, epoch count 0.
 
-            w ~ uniform in (−c, c),   c = √(6 / (n_in + n_out)), for relu √(6 / n_in)
+            w ~ uniform in (−c, c),   c = √(6 / (n_in + n_out)); relu and its kin √(6 / n_in), selu √(3 / n_in)
 
         Each weight depends on (seed, layer, its place) alone.
 

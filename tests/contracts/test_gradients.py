@@ -5,29 +5,62 @@ import numpy as np
 import pytest
 
 from deltaprop.functions import ACTIVATIONS
-from problems import Oracle, difference, network, pairs, samples
+from problems import LECTURE, LECTURE_PAIRS, Oracle, difference, network, pairs, samples
 
 HIDDEN = [name for name, entry in ACTIVATIONS.items() if not entry.output_only]
 
 
 def test_how_many_there_are() -> None:
-    assert len(HIDDEN) == 4
-    assert len(pairs()) == 9  # squared_error with all five, log and cross_entropy with sigmoid and softmax
+    assert len(HIDDEN) == 25
+    assert len(pairs()) == 30  # squared_error with all 26, log and cross_entropy with sigmoid and softmax
+    assert len(LECTURE_PAIRS) == 9
 
 
-@pytest.mark.parametrize(("output", "loss"), pairs())
-@pytest.mark.parametrize("h", HIDDEN)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_against_central_differences(h: str, output: str, loss: str, dtype: str, instruction_set: str) -> None:
+def check(h: str, output: str, loss: str, dtype: str) -> None:
     net = network([3, 5, 4, 3], h=h, output=output, loss=loss, dtype=dtype)
     X, R = samples(net, 7)
     weights = np.array([1, 0, 2, 0.5, 1, 3, 1])
     report = net.check_gradient(X, R, weights)
     assert report.ok, report
     assert len(report.groups) == 6
+    assert sum(group.kinks for group in report.groups) == 0
 
 
-@pytest.mark.parametrize(("output", "loss"), pairs())
+@pytest.mark.parametrize(("output", "loss"), LECTURE_PAIRS)
+@pytest.mark.parametrize("h", LECTURE)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_against_central_differences(h: str, output: str, loss: str, dtype: str, instruction_set: str) -> None:
+    check(h, output, loss, dtype)
+
+
+@pytest.mark.parametrize("h", [*HIDDEN, "leaky_relu:slope=0.3", "elu:alpha=0.5", "celu:alpha=2"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_pair_against_central_differences(h: str, dtype: str) -> None:
+    for output, loss in pairs():
+        check(h, output, loss, dtype)
+
+
+@pytest.mark.parametrize("h", HIDDEN)
+def test_every_h_in_training_is_the_textbook(h: str, instruction_set: str) -> None:
+    """Deep and wide, online in blocks, in batches, and small enough for the registers: as hidden layer and output."""
+    for layers, output, batch_size in (
+        ([6, 20, 7, 3], "sigmoid", 1),
+        ([30, 9, 1], "sigmoid", 1),
+        ([4, 5, 1], h, 1),
+        ([5, 8, 2], h, 9),
+    ):
+        loss = "log" if output == "sigmoid" else "squared_error"
+        net = network(layers, h=h, output=output, loss=loss)
+        net.theta = net.theta / 2
+        X, R = samples(net, 40)
+        X, R = X / 4, abs(R) / 4
+        oracle = Oracle(net)
+        net.descend(X, R, 0.02, batch_size=batch_size)
+        oracle.descend(X, R, 0.02, batch_size, np.ones(40))
+        assert difference(net.theta, oracle.theta) < 1e-11, (layers, output)
+
+
+@pytest.mark.parametrize(("output", "loss"), LECTURE_PAIRS)
 def test_E_is_the_definition(output: str, loss: str, instruction_set: str) -> None:
     net = network([3, 4, 3], output=output, loss=loss)
     X, R = samples(net, 9)
@@ -103,7 +136,7 @@ SPREAD = [
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("output", "loss"), pairs())
+@pytest.mark.parametrize(("output", "loss"), LECTURE_PAIRS)
 def test_E_and_delta_wherever_y_lies(output: str, loss: str, dtype: str, instruction_set: str) -> None:
     """Where y has rounded to 0 or 1, too: nothing is lost by cancelling or clamping. Every r is tried at every a."""
     eps = float(np.finfo(dtype).eps)

@@ -17,7 +17,12 @@ EXACT = {
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
     "erf": mpmath.erf,
+    "expm1": mpmath.expm1,
+    "arctan": mpmath.atan,
+    "sin": mpmath.sin,
+    "cos": mpmath.cos,
 }
+ULP = {"expm1": 3}  # others: 2
 DTYPES = ["float32", "float64"]
 
 # Where searches found the largest errors (float32: all arguments; float64: some 10⁸ at random).
@@ -47,7 +52,11 @@ def points(name: str, dtype: str) -> np.ndarray:
     random = np.random.default_rng(0)
     info = np.finfo(dtype)
     smallest, largest = math.log2(info.smallest_subnormal), info.maxexp
-    end = {"exp": 746, "sigmoid": 746, "softplus": 746, "tanh": 20, "erf": 6.1}.get(name, 50.0)
+    end = {"exp": 746, "expm1": 709, "sigmoid": 746, "softplus": 746, "tanh": 20, "erf": 6.1, "arctan": 90}.get(
+        name, 50
+    )
+    if name in ("sin", "cos"):
+        end = 20
     end *= 1 if dtype == "float64" or end < 100 else 104 / 746
     scales = 2.0 ** random.uniform(smallest, min(largest, math.log2(end)), 600)
     seams = np.array([0.55, 1, math.log(2) / 2, math.log(2), math.sqrt(0.5), math.sqrt(2), 2, 4, 9.1, 6, 19.1])
@@ -57,6 +66,8 @@ def points(name: str, dtype: str) -> np.ndarray:
         x = np.concatenate([x, 2.0 ** random.uniform(smallest, largest, 400), random.normal(1, 1e-3, 200)])
     else:
         x = np.concatenate([x, random.uniform(0.9, 1, 300) * end])
+    if name == "arctan":
+        x = np.concatenate([x, 2.0 ** random.uniform(0, largest, 200)])
     if name != "log":
         x *= random.choice([-1.0, 1.0], x.size)
     if name == "log1p":
@@ -94,13 +105,14 @@ def test_within_2_ulp(name: str, dtype: str, instruction_set: str) -> None:
             if math.isinf(got):
                 assert value > largest, argument
             else:
-                assert abs(mpmath.mpf(float(got)) - value) <= 2 * unit, (argument, got)
+                assert abs(mpmath.mpf(float(got)) - value) <= ULP.get(name, 2) * unit, (argument, got)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_edges(dtype: str, instruction_set: str) -> None:
     tiny = float(np.finfo(dtype).smallest_subnormal)
     inf, nan = math.inf, math.nan
+    dtype_of = np.dtype(dtype).type
     x = np.array([0.0, -0.0, inf, -inf, nan, tiny, -tiny, 800, -800, 1, -1], dtype)
     any_value = 0.25  # at this point the edge is none of the function's
     expected = {
@@ -111,6 +123,10 @@ def test_edges(dtype: str, instruction_set: str) -> None:
         "sigmoid": [0.5, 0.5, 1, 0, nan, 0.5, 0.5, 1, 0, any_value, any_value],
         "softplus": [any_value, any_value, inf, 0, nan, any_value, any_value, 800, 0, any_value, any_value],
         "erf": [0, -0.0, 1, -1, nan, tiny, -tiny, 1, -1, any_value, any_value],
+        "expm1": [0, -0.0, inf, -1, nan, tiny, -tiny, inf, -1, any_value, any_value],
+        "arctan": [0, -0.0, *np.array([1, -1], dtype) * dtype_of(math.pi / 2), nan, tiny, -tiny, *[any_value] * 4],
+        "sin": [0, -0.0, nan, nan, nan, tiny, -tiny, *[any_value] * 4],
+        "cos": [1, 1, nan, nan, nan, 1, 1, *[any_value] * 4],
     }
     assert sorted(expected) == sorted(EXACT)
     for name, values in expected.items():
@@ -125,14 +141,27 @@ def test_edges(dtype: str, instruction_set: str) -> None:
 def test_symmetry_range_and_neighbours(name: str, dtype: str, instruction_set: str) -> None:
     x = points(name, dtype)
     y = function(name, x)
-    if name in {"tanh", "erf"}:
+    if name in {"tanh", "erf", "arctan", "sin"}:
         assert (function(name, -x) == -y).all()
-        assert np.abs(y).max() <= 1
+        assert np.abs(y).max() <= (1.5707964 if name == "arctan" else 1)
     if name == "sigmoid":
         assert y.min() >= 0
         assert y.max() <= 1
     for n in (1, 3, 15, 17):  # a value does not depend on where it stands or on what stands beside it
         assert function(name, np.ascontiguousarray(x[7 : 7 + n])).tobytes() == y[7 : 7 + n].tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sin_and_cos_far_out(dtype: str, instruction_set: str) -> None:
+    """Within 1 eps, also on both sides of 10,000, where the C library takes over, and lanes of both kinds together."""
+    random = np.random.default_rng(5)
+    x = np.concatenate([random.uniform(-1e4, 1e4, 900), random.uniform(-3e4, 3e4, 300), [1e4, -1e4, 1e15, 1e30]])
+    random.shuffle(x)
+    x = x.astype(dtype)
+    for name in ("sin", "cos"):
+        with mpmath.workprec(300):
+            exact = np.array([float(EXACT[name](mpmath.mpf(float(v)))) for v in x])
+        assert np.abs(function(name, x) - exact).max() <= np.finfo(dtype).eps
 
 
 def test_no_such_function(instruction_set: str) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deltaprop import Network, textbook
-from problems import TOLERANCE, Oracle, difference, network, pairs, samples
+from problems import LECTURE_PAIRS, TOLERANCE, Oracle, difference, network, samples
 
 SIZES = [1, 7, 8, 9, 15, 16, 17, 63, 64, 65]
 # Every size as inputs, as hidden units and as outputs; and depths 0 to 4.
@@ -27,7 +27,7 @@ def name(shape: list[int]) -> str:
 def arguments(shape: list[int], k: int) -> dict[str, object]:
     """The k-th mixture of functions for a shape: hidden ones in turn, an output and a loss that go together, a bias."""
     hidden = [("sigmoid", "tanh", "relu", "identity")[(k + l) % 4] for l in range(len(shape) - 2)]
-    possible = [pair for pair in pairs() if shape[-1] > 1 or pair[0] != "softmax"]
+    possible = [pair for pair in LECTURE_PAIRS if shape[-1] > 1 or pair[0] != "softmax"]
     if shape[-1] == 1:
         possible = [pair for pair in possible if pair[1] != "cross_entropy"]
     output, loss = possible[k % len(possible)]
@@ -39,7 +39,9 @@ CASES = [(shape, 3 * place + k) for place, shape in enumerate(SHAPES) for k in r
 
 def test_the_cases_leave_nothing_out() -> None:
     mixtures = [arguments(shape, k) for shape, k in CASES]
-    assert {(m["output"], m["loss"], m["bias"]) for m in mixtures} == {(*p, b) for p in pairs() for b in (True, False)}
+    assert {(m["output"], m["loss"], m["bias"]) for m in mixtures} == {
+        (*p, b) for p in LECTURE_PAIRS for b in (True, False)
+    }
     assert {h for m in mixtures for h in m["h"]} == {"sigmoid", "tanh", "relu", "identity"}  # type: ignore[attr-defined]
     for n in SIZES:
         assert sum(n in shape for shape, _ in CASES) >= 12

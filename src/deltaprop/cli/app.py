@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from deltaprop.cli import check, evaluate, fit, predict, show, trace
+from deltaprop.cli.list import list_functions
 from deltaprop.errors import (
     DivergenceError,
     MissingExtraError,
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in (fit.fit, predict.predict, evaluate.evaluate, trace.trace, check.check, show.show):
     app.command()(command)
+app.command("list")(list_functions)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,89 +1,174 @@
-"""The activations h: one declaration each. Its kernel is the struct of the same name in engine/activations.hpp."""
+"""The activations h: one declaration each. Its kernel is the struct of the same name in engine/activations*.hpp."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from deltaprop.errors import did_you_mean
+from deltaprop.functions.entries import Entry, Parameter, find
 
 
 @dataclass(frozen=True)
-class Activation:
+class Activation(Entry):
     """What is known of an activation function h, apart from its kernel.
 
     Attributes
     ----------
-    name : str
-        What people and model files call it.
     formula, derivative : str
-        h(a) and h′(a) = dh/da, in the lecture's letters (z = h(a)).
+        h(a) and h′(a) = dh/da, in the lecture's letters (z = h(a)), as Python would write them.
     low, high : float
         The range of h: low ≤ h(a) ≤ high.
-    aliases : tuple of str
-        Other names that are understood.
+    reaches_ends : bool
+        Whether h comes to low and high at a finite a, and not by rounding alone.
+    kinks : tuple of float
+        Where h′ jumps; at such an a it has the value that ``derivative`` gives.
     output_only : bool
         True where a unit's z depends on the whole layer's a, so that only the output layer may have it.
+    start : str
+        How far from zero weights start below it: "glorot", "he" or "lecun" (descent/initializers.py).
     """
 
-    name: str
-    formula: str
-    derivative: str
-    low: float
-    high: float
-    aliases: tuple[str, ...] = ()
+    derivative: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    reaches_ends: bool = False
+    kinks: tuple[float, ...] = ()
     output_only: bool = False
+    start: str = "glorot"
 
+
+_ALPHA = Parameter("alpha", 1.0, 0.0, open_low=True)
 
 ACTIVATIONS = {
     entry.name: entry
     for entry in (
-        Activation("identity", "a", "1", -math.inf, math.inf, aliases=("linear",)),
-        Activation("sigmoid", "1 / (1 + exp(-a))", "z (1 - z)", 0.0, 1.0, aliases=("logistic",)),
-        Activation("tanh", "tanh(a)", "1 - z²", -1.0, 1.0),
-        Activation("relu", "max(a, 0)", "1 where a > 0, else 0", 0.0, math.inf),
+        Activation("identity", "a", derivative="1", aliases=("linear",)),
         Activation(
-            "softmax",
-            "exp(a_j) / Σ_k exp(a_k)",
-            "∂z_j/∂a_k = z_j (1{j=k} - z_k)",
-            0.0,
-            1.0,
-            output_only=True,
+            "sigmoid", "1 / (1 + exp(-a))", derivative="z * (1 - z)", low=0.0, high=1.0, aliases=("logistic",),
+            source="F. A. González, Backpropagation Derivation, 2018",
+        ),
+        Activation("tanh", "tanh(a)", derivative="1 - z**2", low=-1.0, high=1.0),
+        Activation(
+            "lecun_tanh", "1.7159 * tanh(2 * a / 3)", derivative="1.7159 * 2 / 3 * (1 - (z / 1.7159)**2)",
+            low=-1.7159, high=1.7159, source="LeCun, Bottou, Orr, Müller, Efficient BackProp, 1998",
+        ),
+        Activation(
+            "relu", "max(a, 0)", derivative="where(a > 0, 1, 0)", low=0.0, kinks=(0.0,), reaches_ends=True, start="he",
+            source="Nair and Hinton, Rectified linear units improve restricted Boltzmann machines, ICML 2010",
+        ),
+        Activation(
+            "leaky_relu", "where(a > 0, a, slope * a)", derivative="where(a > 0, 1, slope)", kinks=(0.0,), start="he",
+            parameters=(Parameter("slope", 0.01, 0.0, 1.0),),
+            source="Maas, Hannun, Ng, Rectifier nonlinearities improve neural network acoustic models, ICML 2013",
+        ),
+        Activation(
+            "elu", "where(a > 0, a, alpha * expm1(a))", derivative="where(a > 0, 1, alpha * exp(a))", start="he",
+            kinks=(0.0,), parameters=(_ALPHA,),
+            source="Clevert, Unterthiner, Hochreiter, Fast and accurate deep network learning by ELUs, ICLR 2016",
+        ),
+        Activation(
+            "selu", "where(a > 0, 1.0507009873554805 * a, 1.75809934084737685 * expm1(a))",
+            derivative="where(a > 0, 1.0507009873554805, 1.75809934084737685 * exp(a))", kinks=(0.0,), start="lecun",
+            low=-1.7580993408473769, source="Klambauer and others, Self-normalizing neural networks, NIPS 2017",
+        ),
+        Activation(
+            "celu", "where(a > 0, a, alpha * expm1(a / alpha))", derivative="where(a > 0, 1, exp(a / alpha))",
+            parameters=(_ALPHA,), start="he", source="Barron, Continuously differentiable ELUs, arXiv:1704.07483",
+        ),
+        Activation(
+            "gelu", "a / 2 * erfc(-a / sqrt(2))",
+            derivative="erfc(-a / sqrt(2)) / 2 + a * exp(-a**2 / 2) / sqrt(2 * pi)", low=-0.17, start="he",
+            source="Hendrycks and Gimpel, Gaussian error linear units, arXiv:1606.08415",
+        ),
+        Activation(
+            "gelu_tanh", "a / 2 * (1 + tanh(sqrt(2 / pi) * (a + 0.044715 * a**3)))",
+            derivative="(1 + tanh(sqrt(2 / pi) * (a + 0.044715 * a**3))) / 2 + a / 2 * sqrt(2 / pi)"
+            " * (1 + 3 * 0.044715 * a**2) / cosh(sqrt(2 / pi) * (a + 0.044715 * a**3))**2",
+            low=-0.1701, start="he", source="Hendrycks and Gimpel, Gaussian error linear units, arXiv:1606.08415",
+        ),
+        Activation(
+            "silu", "a / (1 + exp(-a))", derivative="(1 + exp(-a) + a * exp(-a)) / (1 + exp(-a))**2", low=-0.2785,
+            aliases=("swish",), start="he",
+            source="Elfwing, Uchibe, Doya, Sigmoid-weighted linear units, Neural Networks 107, 2018",
+        ),
+        Activation(
+            "mish", "a * tanh(log1p(exp(a)))",
+            derivative="tanh(log1p(exp(a))) + a / cosh(log1p(exp(a)))**2 / (1 + exp(-a))", low=-0.3089, start="he",
+            source="Misra, Mish: a self regularized non-monotonic activation function, BMVC 2020",
+        ),
+        Activation(
+            "softplus", "log1p(exp(a))", derivative="1 / (1 + exp(-a))", low=0.0, start="he",
+            source="Dugas and others, Incorporating second-order functional knowledge, NIPS 2000",
+        ),
+        Activation(
+            "softsign", "a / (1 + abs(a))", derivative="1 / (1 + abs(a))**2", low=-1.0, high=1.0,
+            source="Bergstra and others, Quadratic polynomials learn better image features, 2009",
+        ),
+        Activation(
+            "squareplus", "(a + sqrt(a**2 + 4)) / 2", derivative="(1 + a / sqrt(a**2 + 4)) / 2", low=0.0, start="he",
+            source="Barron, Squareplus, arXiv:2112.11687",
+        ),
+        Activation(
+            "hard_sigmoid", "min(max(a + 3, 0), 6) / 6", derivative="where(abs(a) < 3, 1 / 6, 0)", low=0.0, high=1.0,
+            kinks=(-3.0, 3.0), reaches_ends=True, source="Howard and others, Searching for MobileNetV3, ICCV 2019",
+        ),
+        Activation(
+            "hard_tanh", "min(max(a, -1), 1)", derivative="where(abs(a) < 1, 1, 0)", low=-1.0, high=1.0,
+            kinks=(-1.0, 1.0), reaches_ends=True, source="Collobert, Large scale machine learning, 2004",
+        ),
+        Activation(
+            "hard_swish", "a * min(max(a + 3, 0), 6) / 6",
+            derivative="where(a <= -3, 0, where(a >= 3, 1, (2 * a + 3) / 6))", low=-0.375, kinks=(-3.0, 3.0),
+            reaches_ends=True, start="he", source="Howard and others, Searching for MobileNetV3, ICCV 2019",
+        ),
+        Activation(
+            "relu6", "min(max(a, 0), 6)", derivative="where(abs(a - 3) < 3, 1, 0)", low=0.0, high=6.0,
+            kinks=(0.0, 6.0), reaches_ends=True, start="he",
+            source="Krizhevsky, Convolutional deep belief networks on CIFAR-10, 2010",
+        ),
+        Activation(
+            "log_sigmoid", "-log1p(exp(-a))", derivative="1 / (1 + exp(a))", high=0.0,
+            source="the logarithm of the lecture's σ",
+        ),
+        Activation("arctan", "atan(a)", derivative="1 / (1 + a**2)", low=-1.5707963267948968, high=1.5707963267948968),
+        Activation("gaussian", "exp(-a**2)", derivative="-2 * a * z", low=0.0, high=1.0, reaches_ends=True),
+        Activation("sine", "sin(a)", derivative="cos(a)", low=-1.0, high=1.0, reaches_ends=True),
+        Activation("exp", "exp(a)", derivative="z", low=0.0),
+        Activation(
+            "softmax", "exp(a_j) / Σ_k exp(a_k)", derivative="∂z_j/∂a_k = z_j (1{j=k} - z_k)", low=0.0, high=1.0,
+            output_only=True, source="Bridle, Probabilistic interpretation of feedforward network outputs, 1990",
         ),
     )
-}
+}  # fmt: skip
 
-_BY_ALIAS = {alias: entry for entry in ACTIVATIONS.values() for alias in entry.aliases}
+
+leaky_relu, elu, celu = (ACTIVATIONS[name] for name in ("leaky_relu", "elu", "celu"))
 
 
 def activation(name: object, *, where: str) -> Activation:
-    """Return the activation called ``name``.
+    """Return the activation that a text, or a declaration, stands for.
 
     Parameters
     ----------
-    name : str
-        A name or an alias.
+    name : str or Activation
+        A name or an alias, with parameters after a colon: ``"leaky_relu:slope=0.1"``.
     where : str
         Whose parameter it is, for the message.
 
     Raises
     ------
     TypeError
-        If ``name`` is not a string.
+        If ``name`` is neither.
     ValueError
-        If no activation has that name.
+        If no activation has that name, or a parameter is unknown or out of bounds.
 
     Examples
     --------
     >>> activation("logistic", where="h").formula
     '1 / (1 + exp(-a))'
+    >>> activation("leaky_relu:slope=2", where="h")
+    Traceback (most recent call last):
+    ...
+    ValueError: h: leaky_relu: slope needs to be in [0, 1]; got 2.0.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"{where} needs the name of an activation function; got {name!r}.")
-    entry = ACTIVATIONS.get(name) or _BY_ALIAS.get(name)
-    if entry is None:
-        raise ValueError(
-            f"{where}: no activation function is called {name!r}.{did_you_mean(name, ACTIVATIONS)} "
-            f"There are: {', '.join(ACTIVATIONS)}."
-        )
-    return entry
+    return find(name, ACTIVATIONS, kind="activation function", where=where)

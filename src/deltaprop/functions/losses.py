@@ -25,6 +25,8 @@ class Loss:
         The output activation with which δ of the output comes to y − r.
     low, high : float
         Where y must lie, and r too.
+    infinite_at_ends : bool
+        True where E is infinite at y = low or high, so that an output may come near them, but not to them.
     distribution : bool
         True where the r of a sample must sum to one.
     known_as : tuple of str
@@ -37,6 +39,7 @@ class Loss:
     canonical: str
     low: float
     high: float
+    infinite_at_ends: bool = False
     distribution: bool = False
     known_as: tuple[str, ...] = ()
 
@@ -51,6 +54,7 @@ LOSSES = {
             "sigmoid",
             0.0,
             1.0,
+            infinite_at_ends=True,
             known_as=("log_loss", "bce", "binary_crossentropy", "binary_cross_entropy", "logloss"),
         ),
         Loss(
@@ -60,6 +64,7 @@ LOSSES = {
             "softmax",
             0.0,
             1.0,
+            infinite_at_ends=True,
             distribution=True,
             known_as=("categorical_crossentropy", "categorical_cross_entropy", "nll", "ce"),
         ),
@@ -115,6 +120,11 @@ def check_pair(output: Activation, loss: Loss, n_out: int, *, where: str) -> Non
         raise ValueError(
             f"{where}: loss {loss.name!r} needs outputs in [{loss.low:g}, {loss.high:g}]; output {output.name!r} "
             f"ranges over [{output.low:g}, {output.high:g}]. Use output={loss.canonical!r}."
+        )
+    if loss.infinite_at_ends and output.reaches_ends:
+        raise ValueError(
+            f"{where}: loss {loss.name!r} is infinite at {loss.low:g} and {loss.high:g}, which output "
+            f"{output.name!r} reaches. Use output={loss.canonical!r}."
         )
     if output.output_only and n_out < 2:
         raise ValueError(

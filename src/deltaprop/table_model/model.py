@@ -13,6 +13,7 @@ from deltaprop.data.tables import column_of
 from deltaprop.data.targets import Labels, Quantity, target_from_json
 from deltaprop.descent.schedules import Eta
 from deltaprop.errors import NotFittedError, TableError
+from deltaprop.functions import Activation
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.network import Network
 from deltaprop.storage import PathLike, write_model_file
@@ -84,7 +85,7 @@ class TableModel:
         self,
         *,
         hidden: Sequence[int] = (32, 16),
-        h: str | Sequence[str] = "tanh",
+        h: str | Activation | Sequence[str | Activation] = "tanh",
         seed: int = 0,
         dtype: str = "float64",
     ) -> None:
@@ -94,7 +95,7 @@ class TableModel:
             )
         Network([1, *hidden, 1], h=h, seed=seed, dtype=dtype)  # raises where an argument cannot be used
         self.hidden = tuple(hidden)
-        self.h = h if isinstance(h, str) else tuple(h)
+        self.h = str(h) if isinstance(h, str | Activation) else tuple(map(str, h))
         self.seed = seed
         self.dtype = dtype
         self.notes: list[str] = []

@@ -1,0 +1,187 @@
+"""A declared function: its name, its parameters and their bounds, and the text that stands for it everywhere.
+
+The text is a name, with the parameters that are not the default after a colon: ``relu``, ``leaky_relu:slope=0.1``. It
+is what `Network` and the command line take and what a model file holds.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
+
+import numpy as np
+
+from deltaprop.errors import did_you_mean
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number beside a function's argument.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    default : float
+        What it is where nobody says otherwise.
+    low, high : float
+        Its bounds.
+    open_low : bool
+        Whether it must lie above low, and not on it.
+    """
+
+    name: str
+    default: float
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words.
+
+        Examples
+        --------
+        >>> Parameter("slope", 0.01, 0, 1).bounds, Parameter("alpha", 1, 0, open_low=True).bounds
+        ('in [0, 1]', 'above 0')
+        """
+        if math.isinf(self.high):
+            return f"{'above' if self.open_low else 'at least'} {self.low:g}"
+        return f"in {'(' if self.open_low else '['}{self.low:g}, {self.high:g}]"
+
+    def checked(self, value: object, who: str) -> float:
+        """Return a value as a float; raise TypeError or ValueError where it is no number, or outside the bounds."""
+        if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+            raise TypeError(f"{who}: {self.name} needs to be a number; got {value!r}.")
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        inside = self.low < number if self.open_low else self.low <= number
+        if not (inside and number <= self.high and math.isfinite(number)):
+            raise ValueError(f"{who}: {self.name} needs to be {self.bounds}; got {value!r}.")
+        return number
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What all declared functions have; calling one gives it other parameters.
+
+    Attributes
+    ----------
+    name : str
+        What people and model files call it.
+    formula : str
+        Its value, as Python would write it.
+    aliases : tuple of str
+        Other names that are understood.
+    parameters : tuple of Parameter
+        The numbers that it has beside its argument, in the engine's order.
+    values : tuple of float
+        Theirs, in this order; empty stands for the defaults.
+    source : str
+        Where it was published.
+    """
+
+    name: str
+    formula: str
+    aliases: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    values: tuple[float, ...] = ()
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            object.__setattr__(self, "values", tuple(p.default for p in self.parameters))
+
+    def __call__(self, **values: float) -> Self:
+        """Return the same function with other parameters.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it has no such parameter, or the value is no number or out of bounds.
+        """
+        known = {p.name: p for p in self.parameters}
+        for name in values:
+            if name not in known:
+                has = f"It has {', '.join(known)}." if known else "It has none."
+                raise TypeError(f"{self.name}: no parameter is called {name!r}.{did_you_mean(name, known)} {has}")
+        present = dict(zip(known, self.values, strict=True))
+        checked = {name: known[name].checked(value, self.name) for name, value in values.items()}
+        return replace(self, values=tuple({**present, **checked}.values()))
+
+    def __str__(self) -> str:
+        given = [
+            f"{p.name}={value!r}" for p, value in zip(self.parameters, self.values, strict=True) if value != p.default
+        ]
+        return self.name + (":" + ",".join(given) if given else "")
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
+    """Return the entry that a text or an entry stands for.
+
+    Parameters
+    ----------
+    text : str or Entry
+        ``name`` or ``name:parameter=value,parameter=value``; a name may be an alias.
+    entries : mapping
+        Those there are, by name.
+    kind : str
+        What they are, for the message: "activation function".
+    where : str
+        Whose parameter it is, for the message.
+
+    Raises
+    ------
+    TypeError
+        If ``text`` is neither.
+    ValueError
+        If there is no such entry, or a parameter of it is not a number, out of bounds or unknown.
+
+    Examples
+    --------
+    >>> known = {"elu": Entry("elu", "…", parameters=(Parameter("alpha", 1.0, 0),))}
+    >>> str(find("elu:alpha=0.5", known, kind="function", where="h"))
+    'elu:alpha=0.5'
+    """
+    if isinstance(text, Entry):
+        own = entries.get(text.name)
+        if own is None or type(own) is not type(text):
+            raise ValueError(f"{where} needs the name of an {kind}; got {text.name!r}, which is none.")
+        return replace(own, values=text.values)
+    if not isinstance(text, str):
+        raise TypeError(f"{where} needs the name of an {kind}; got {text!r}.")
+    name, colon, given = text.partition(":")
+    entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
+    if entry is None:
+        raise ValueError(
+            f"{where}: no {kind} is called {name!r}.{did_you_mean(name, entries)} There are: {', '.join(entries)}."
+        )
+    if not colon:
+        return entry
+    try:
+        values = entry(**_values(given)).values
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {error}") from None
+    return replace(entry, values=values)
+
+
+def _values(text: str) -> dict[str, Any]:
+    """Return the numbers in ``a=1,b=2`` by name."""
+    values: dict[str, Any] = {}
+    for part in text.split(","):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if not equals or not name or name in values:
+            raise ValueError(f"parameters are written name=number, each once, with commas between; got {text!r}.")
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise ValueError(f"{name} needs to be a number; got {number!r}.") from None
+    return values

@@ -1,0 +1,73 @@
+"""The formulas of the declarations, put to work: in NumPy, and to many digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from deltaprop.functions import Activation, activation
+
+Array = np.ndarray[Any, Any]
+
+
+def _erfc(x: Array) -> Array:
+    return np.vectorize(lambda v: float(mpmath.erfc(v)), otypes=[float])(x)
+
+
+_NUMPY: dict[str, Any] = {
+    "abs": np.abs, "atan": np.arctan, "cos": np.cos, "cosh": np.cosh, "erfc": _erfc, "exp": np.exp, "expm1": np.expm1,
+    "log1p": np.log1p, "max": np.maximum, "min": np.minimum, "pi": np.pi, "sin": np.sin, "sqrt": np.sqrt,
+    "tanh": np.tanh, "where": np.where,
+}  # fmt: skip
+_EXACT: dict[str, Any] = {
+    **{name: getattr(mpmath, name) for name in ("atan", "cos", "cosh", "erfc", "exp", "expm1", "log1p", "sin", "sqrt")},
+    "tanh": mpmath.tanh, "abs": abs, "max": max, "min": min, "where": lambda holds, one, other: one if holds else other,
+}  # fmt: skip
+
+
+def _names(entry: Activation) -> dict[str, float]:
+    return {p.name: value for p, value in zip(entry.parameters, entry.values, strict=True)}
+
+
+def _evaluate(formula: str, names: dict[str, Any]) -> Any:
+    return eval(formula, {"__builtins__": {}}, names)  # the project's own declarations
+
+
+def in_numpy(text: str) -> tuple[Any, Any]:
+    """h and h′ of an activation as functions of arrays of float64."""
+    entry = activation(text, where="test")
+    names = {**_NUMPY, **_names(entry)}
+
+    def h(a: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return _evaluate(entry.formula, {**names, "a": a}) + 0 * a
+
+    def dh(a: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return _evaluate(entry.derivative, {**names, "a": a, "z": h(a)}) + 0 * a
+
+    return h, dh
+
+
+def exactly(text: str, a: float, bits: int) -> tuple[Any, Any]:
+    """h(a) and h′(a) in so many bits."""
+    entry = activation(text, where="test")
+    with mpmath.workprec(bits):
+        names = {**_EXACT, "pi": +mpmath.pi, **{k: mpmath.mpf(v) for k, v in _names(entry).items()}, "a": mpmath.mpf(a)}
+        z = mpmath.mpf(_evaluate(entry.formula, names))
+        return z, mpmath.mpf(_evaluate(entry.derivative, {**names, "z": z}))
+
+
+def derivative_of_formula(text: str, a: float) -> Any:
+    """h′(a) from the formula of h alone, by differences in 400 bits; a is not at a kink."""
+    entry = activation(text, where="test")
+    with mpmath.workprec(400):
+        names = {**_EXACT, "pi": +mpmath.pi, **{k: mpmath.mpf(v) for k, v in _names(entry).items()}}
+        step = mpmath.mpf(2) ** -120
+
+        def value(x: Any) -> Any:
+            return _evaluate(entry.formula, {**names, "a": x})
+
+        return (value(mpmath.mpf(a) + step) - value(mpmath.mpf(a) - step)) / (2 * step)
