@@ -79,7 +79,7 @@ def numbers_in(values: ArrayLike, dtype: np.dtype[Any], name: str, *, where: str
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{where}: {name} needs real numbers; got dtype {array.dtype}.")
     with np.errstate(over="ignore"):
-        result = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+        result = np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"]).reshape(array.shape)
     # A sum is finite only if every term is; only where it is not are the elements looked at one by one.
     with np.errstate(over="ignore", invalid="ignore"):
         suspicious = not np.isfinite(result.sum())

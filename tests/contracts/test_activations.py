@@ -20,7 +20,9 @@ ELEMENTWISE = [
 ]
 DTYPES = ["float32", "float64"]
 RANGE = {"float32": 87.0, "float64": 708.0}  # beyond, e^−|a| is subnormal or 0
-ULP = {"gelu": 5}  # others: 4
+ULP = {"mish": 5, "gelu": 6}  # others: 4
+# Below it a factor of h is subnormal.
+LOWEST = {"gelu": {"float32": -12.9, "float64": -37.5}, "gelu_tanh": {"float32": -10.0, "float64": -20.8}}
 
 
 def kernel(text: str, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,11 +47,11 @@ def test_values_to_4_ulp_and_derivatives_to_4_eps(name: str, dtype: str, instruc
     a = points(dtype)
     z, dh = kernel(name, a)
     info = np.finfo(dtype)
-    exact = [exactly(name, float(x), 2400 if dtype == "float64" else 500) for x in a]
+    exact = [exactly(name, float(x), 1300 if dtype == "float64" else 400) for x in a]
     values = np.array([float(value) for value, _ in exact])
     spacing = np.spacing(np.abs(values).astype(dtype)).astype(float)
     normal = (np.abs(values) >= float(info.smallest_normal)) | (values == 0)
-    normal &= np.abs(values) <= float(info.max)
+    normal &= (np.abs(values) <= float(info.max)) & (a >= LOWEST.get(name, {}).get(dtype, -np.inf))
     ulp = [abs(float(x - value)) / unit for x, (value, _), unit in zip(z.tolist(), exact, spacing, strict=True)]
     assert np.max(np.array(ulp)[normal]) <= ULP.get(name, 4)
     assert (np.abs(z - values.astype(dtype))[~normal & (np.abs(values) < 1)] <= 100 * info.smallest_subnormal).all()
@@ -92,8 +94,27 @@ def test_the_kernel_is_the_formula_in_numpy(name: str, instruction_set: str) -> 
     np.testing.assert_allclose(dh, derivative(a), rtol=1e-9, atol=1e-13)
 
 
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_float32_in_every_place(name: str, instruction_set: str) -> None:
+    """A quarter of a million numbers against the kernel of float64."""
+    random = np.random.default_rng(3)
+    lowest = max(-87, LOWEST.get(name, {}).get("float32", -87))
+    parts = random.uniform(lowest, 87, 80_000), random.uniform(-10, 10, 120_000), random.normal(size=50_000) / 100
+    a = np.concatenate(parts).astype("float32")
+    if name == "sine":
+        a = a[np.abs(a) <= 20]
+    z, dh = kernel(name, a)
+    exact, slope = kernel(name, a.astype("float64"))
+    info = np.finfo("float32")
+    normal = (np.abs(exact) >= info.smallest_normal) & (np.abs(exact) <= info.max)
+    units = np.abs(z - exact)[normal] / np.spacing(np.abs(exact[normal]).astype("float32")).astype(float)
+    assert units.max() <= ULP.get(name, 4)
+    bounded = np.abs(slope) <= (100 if name == "exp" else np.inf)
+    assert np.abs(dh - slope)[bounded].max() <= 4 * float(info.eps) * np.abs(slope[bounded]).max()
+
+
 INF, NAN = math.inf, math.nan
-# h at −inf, −1e38, −1e4, −0, 0, 1e4, 1e38, inf; None where the exact value is expected, rounded.
+# h at −inf and inf.
 AT_ENDS = {
     "identity": (-INF, INF), "sigmoid": (0, 1), "tanh": (-1, 1), "lecun_tanh": (-1.7159, 1.7159), "relu": (0, INF),
     "leaky_relu": (-INF, INF), "elu": (-1, INF), "selu": (-1.7580993408473769, INF), "celu": (-1, INF),
@@ -107,6 +128,20 @@ SLOPE_AT_ENDS = {
     "celu": (0, 1), "gelu": (0, 1), "gelu_tanh": (0, 1), "silu": (0, 1), "mish": (0, 1), "softplus": (0, 1),
     "squareplus": (0, 1), "hard_swish": (0, 1), "log_sigmoid": (1, 0), "sine": (NAN, NAN), "exp": (0, INF),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "name",
+    ["leaky_relu:slope=1e-30", "leaky_relu:slope=1", "elu:alpha=1e-30", "elu:alpha=1e30", "celu:alpha=1e-30",
+     "celu:alpha=1e30"],
+)  # fmt: skip
+def test_parameters_at_their_bounds(name: str, dtype: str, instruction_set: str) -> None:
+    a = np.array([-INF, -1e38, -1e4, -1.0, -1e-38, -0.0, 0.0, 1.0, 1e38, INF], dtype)
+    z, dh = kernel(name, a)
+    assert not np.isnan(z).any()
+    assert not np.isnan(dh).any()
+    assert z[-4:].tolist() == a[-4:].tolist()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -150,14 +185,17 @@ def test_range_and_neighbours(name: str, dtype: str, instruction_set: str) -> No
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_instruction_sets_with_fused_arithmetic_have_the_same_bits(name: str) -> None:
-    a = points("float32")
+    fused = [isa for isa in _engine.config()["instruction_sets"] if isa != "baseline"]
+    if len(fused) < 2:
+        pytest.skip(f"this machine has of them {fused}")
     results = set()
-    for isa in _engine.config()["instruction_sets"]:
-        if isa != "baseline":
+    try:
+        for isa in fused:
             _engine.use_instruction_set(isa)
-            results.add(b"".join(array.tobytes() for array in kernel(name, a)))
-    _engine.use_instruction_set("")
-    assert len(results) <= 1
+            results.add(b"".join(array.tobytes() for dtype in DTYPES for array in kernel(name, points(dtype))))
+    finally:
+        _engine.use_instruction_set("")
+    assert len(results) == 1
 
 
 def test_golden_values() -> None:
@@ -186,10 +224,18 @@ def test_parameters_reach_the_engine_and_the_file(h: object, tmp_path: object) -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("leaky_relu:slope=2", "Network: h: leaky_relu: slope needs to be in [0, 1]; got 2.0."),
-        ("leaky_relu:slope=nan", "slope needs to be in [0, 1]; got nan."),
-        ("elu:alpha=0", "elu: alpha needs to be above 0; got 0.0."),
-        ("elu:alpha=inf", "alpha needs to be above 0; got inf."),
+        ("leaky_relu:slope=2", "Network: h: leaky_relu: slope needs to be in [1e-30, 1]; got 2.0."),
+        ("leaky_relu:slope=nan", "slope needs to be in [1e-30, 1]; got nan."),
+        ("leaky_relu:slope=0", "slope needs to be in [1e-30, 1]; got 0.0."),
+        ("elu:alpha=0", "elu: alpha needs to be in [1e-30, 1e+30]; got 0.0."),
+        ("elu:alpha=inf", "alpha needs to be in [1e-30, 1e+30]; got inf."),
+        ("elu:alpha=1_0", "alpha needs to be a number; got '1_0'."),
+        (
+            "leaky_relu:slope=0.2,tanh",
+            "parameters are written name=number, each once, with commas between; got 'tanh'.",
+        ),
+        ("ReLU", "Did you mean 'relu'?"),
+        ("swsh", "Did you mean 'swish'?"),
         ("elu:slop=1", "elu: no parameter is called 'slop'. It has alpha."),
         ("leaky_relu:slop=1", "Did you mean 'slope'?"),
         ("relu:slope=1", "relu: no parameter is called 'slope'. It has none."),

@@ -1,5 +1,6 @@
 """The native boundary takes arrays as they stand or not at all, and what goes straight to the engine is checked."""
 
+import copy
 import re
 import sys
 from typing import Any
@@ -41,10 +42,12 @@ def test_predictions_have_the_same_bits_on_vectors_of_any_width(dtype: str) -> N
         net = network(layers, h="relu", dtype=dtype)
         X = np.random.default_rng(0).normal(size=(77, layers[0])).astype(dtype)
         results = [net.predict(X).tobytes()]
-        for name in fused:
-            _engine.use_instruction_set(name)
-            results.append(net.predict(X).tobytes())
-        _engine.use_instruction_set("")
+        try:
+            for name in fused:
+                _engine.use_instruction_set(name)
+                results.append(net.predict(X).tobytes())
+        finally:
+            _engine.use_instruction_set("")
         assert not fused or len(set(results)) == 1
 
 
@@ -91,3 +94,28 @@ def test_the_engine_reads_what_is_read_only_and_lets_go() -> None:
     with pytest.raises(ValueError, match="whole rows"):
         _engine.predict(net._plan, net.padded_theta, x.ravel()[:5], y)
     assert [sys.getrefcount(array) for array in (x, y, net.padded_theta)] == held
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_numbers_at_odd_addresses(dtype: str) -> None:
+    """As in a packed record or behind a header: copied to where the engine can read them."""
+    net = network([4, 3, 1], dtype=dtype)
+    random = np.random.default_rng(0)
+    X, R, w = (random.uniform(size=shape).astype(dtype) for shape in ((9, 4), (9, 1), (9,)))
+
+    def odd(array: np.ndarray) -> np.ndarray:
+        there = np.frombuffer(b"!" + array.tobytes(), dtype, offset=1).reshape(array.shape)
+        assert not there.flags.aligned
+        return there
+
+    assert net.predict(odd(X)).tobytes() == net.predict(X).tobytes()
+    assert net.E(odd(X), odd(R), odd(w)) == net.E(X, R, w)
+    other = copy.deepcopy(net)
+    net.descend(X, R, 0.1, sample_weight=w)
+    other.descend(odd(X), odd(R), 0.1, sample_weight=odd(w))
+    assert other == net
+    record = np.zeros(9, [("flag", "u1"), ("x", dtype, 4)])
+    record["x"] = X
+    assert net.predict(record["x"]).tobytes() == net.predict(X).tobytes()
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        _engine.predict(net._plan, net.padded_theta, odd(X), np.empty((9, 1), dtype))

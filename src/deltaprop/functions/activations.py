@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from deltaprop.functions.entries import Entry, Parameter, find
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Activation(Entry):
     """What is known of an activation function h, apart from its kernel.
 
@@ -19,13 +19,13 @@ class Activation(Entry):
     low, high : float
         The range of h: low ≤ h(a) ≤ high.
     reaches_ends : bool
-        Whether h comes to low and high at a finite a, and not by rounding alone.
+        Whether h comes to low or high at a finite a, and not by rounding alone.
     kinks : tuple of float
         Where h′ jumps; at such an a it has the value that ``derivative`` gives.
     output_only : bool
         True where a unit's z depends on the whole layer's a, so that only the output layer may have it.
     start : str
-        How far from zero weights start below it: "glorot", "he" or "lecun" (descent/initializers.py).
+        By whom the weights below it start: "glorot", "he" or "lecun" (descent/initializers.py).
     """
 
     derivative: str = ""
@@ -37,7 +37,7 @@ class Activation(Entry):
     start: str = "glorot"
 
 
-_ALPHA = Parameter("alpha", 1.0, 0.0, open_low=True)
+_ALPHA = Parameter("alpha", 1.0, 1e-30, 1e30)
 
 ACTIVATIONS = {
     entry.name: entry
@@ -58,7 +58,7 @@ ACTIVATIONS = {
         ),
         Activation(
             "leaky_relu", "where(a > 0, a, slope * a)", derivative="where(a > 0, 1, slope)", kinks=(0.0,), start="he",
-            parameters=(Parameter("slope", 0.01, 0.0, 1.0),),
+            parameters=(Parameter("slope", 0.01, 1e-30, 1.0),),
             source="Maas, Hannun, Ng, Rectifier nonlinearities improve neural network acoustic models, ICML 2013",
         ),
         Activation(
@@ -136,7 +136,8 @@ ACTIVATIONS = {
         Activation("exp", "exp(a)", derivative="z", low=0.0),
         Activation(
             "softmax", "exp(a_j) / Σ_k exp(a_k)", derivative="∂z_j/∂a_k = z_j (1{j=k} - z_k)", low=0.0, high=1.0,
-            output_only=True, source="Bridle, Probabilistic interpretation of feedforward network outputs, 1990",
+            output_only=True,
+            source="Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990",
         ),
     )
 }  # fmt: skip
@@ -169,6 +170,6 @@ def activation(name: object, *, where: str) -> Activation:
     >>> activation("leaky_relu:slope=2", where="h")
     Traceback (most recent call last):
     ...
-    ValueError: h: leaky_relu: slope needs to be in [0, 1]; got 2.0.
+    ValueError: h: leaky_relu: slope needs to be in [1e-30, 1]; got 2.0.
     """
     return find(name, ACTIVATIONS, kind="activation function", where=where)

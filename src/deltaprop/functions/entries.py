@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
@@ -66,7 +66,7 @@ class Parameter:
         return number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entry:
     """What all declared functions have; calling one gives it other parameters.
 
@@ -97,8 +97,8 @@ class Entry:
         if not self.values:
             object.__setattr__(self, "values", tuple(p.default for p in self.parameters))
 
-    def __call__(self, **values: float) -> Self:
-        """Return the same function with other parameters.
+    def __call__(self, *in_order: float, **values: float) -> Self:
+        """Return the same function with other parameters, by name or in their order.
 
         Raises
         ------
@@ -106,13 +106,25 @@ class Entry:
             If it has no such parameter, or the value is no number or out of bounds.
         """
         known = {p.name: p for p in self.parameters}
+        if len(in_order) > len(known):
+            raise TypeError(f"{self.name} has {len(known)} parameters; got {len(in_order)} values.")
+        for name, value in zip(known, in_order, strict=False):
+            if name in values:
+                raise TypeError(f"{self.name}: {name} is given twice.")
+            values[name] = value
         for name in values:
             if name not in known:
                 has = f"It has {', '.join(known)}." if known else "It has none."
-                raise TypeError(f"{self.name}: no parameter is called {name!r}.{did_you_mean(name, known)} {has}")
+                raise TypeError(
+                    f"{self.name}: no parameter is called {name!r}.{did_you_mean(name.lower(), known)} {has}"
+                )
         present = dict(zip(known, self.values, strict=True))
         checked = {name: known[name].checked(value, self.name) for name, value in values.items()}
         return replace(self, values=tuple({**present, **checked}.values()))
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{p.name}={value!r}" for p, value in zip(self.parameters, self.values, strict=True))
+        return f"{self.name}({given})" if given else self.name
 
     def __str__(self) -> str:
         given = [
@@ -152,25 +164,29 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
     'elu:alpha=0.5'
     """
     if isinstance(text, Entry):
-        own = entries.get(text.name)
-        if own is None or type(own) is not type(text):
+        entry = entries.get(text.name)
+        if entry is None or type(entry) is not type(text):
             raise ValueError(f"{where} needs the name of an {kind}; got {text.name!r}, which is none.")
-        return replace(own, values=text.values)
+        return _with_values(entry, lambda: text.values, where)
     if not isinstance(text, str):
         raise TypeError(f"{where} needs the name of an {kind}; got {text!r}.")
-    name, colon, given = text.partition(":")
+    name, colon, given = (part.strip() for part in text.partition(":"))
     entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
     if entry is None:
-        raise ValueError(
-            f"{where}: no {kind} is called {name!r}.{did_you_mean(name, entries)} There are: {', '.join(entries)}."
-        )
-    if not colon:
-        return entry
+        known = [*entries, *(alias for e in entries.values() for alias in e.aliases)]
+        meant = did_you_mean(name.lower(), known)
+        raise ValueError(f"{where}: no {kind} is called {name!r}.{meant} There are: {', '.join(entries)}.")
+    return _with_values(entry, lambda: _values(given), where) if colon else entry
+
+
+def _with_values(entry: E, values: Callable[[], Any], where: str) -> E:
+    """Return an entry with other parameters; raise ValueError where they are not right."""
     try:
-        values = entry(**_values(given)).values
+        given = values()
+        new = entry(**given) if isinstance(given, dict) else entry(*given)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where}: {error}") from None
-    return replace(entry, values=values)
+    return replace(entry, values=new.values)
 
 
 def _values(text: str) -> dict[str, Any]:
@@ -179,9 +195,10 @@ def _values(text: str) -> dict[str, Any]:
     for part in text.split(","):
         name, equals, number = (piece.strip() for piece in part.partition("="))
         if not equals or not name or name in values:
-            raise ValueError(f"parameters are written name=number, each once, with commas between; got {text!r}.")
+            how = "parameters are written name=number, each once, with commas between"
+            raise ValueError(f"{how}; got {part.strip()!r}.")
         try:
-            values[name] = float(number)
+            values[name] = float(number.replace("_", "?"))  # 1_0 is no number but to Python
         except ValueError:
             raise ValueError(f"{name} needs to be a number; got {number!r}.") from None
     return values

@@ -123,8 +123,8 @@ def check_pair(output: Activation, loss: Loss, n_out: int, *, where: str) -> Non
         )
     if loss.infinite_at_ends and output.reaches_ends:
         raise ValueError(
-            f"{where}: loss {loss.name!r} is infinite at {loss.low:g} and {loss.high:g}, which output "
-            f"{output.name!r} reaches. Use output={loss.canonical!r}."
+            f"{where}: loss {loss.name!r} is infinite where y is {loss.low:g} or {loss.high:g}, as y of output "
+            f"{output.name!r} can be. Use output={loss.canonical!r}."
         )
     if output.output_only and n_out < 2:
         raise ValueError(
