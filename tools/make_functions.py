@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from deltaprop.functions import ACTIVATIONS, LOSSES, Activation
+from deltaprop.descent.initializers import INITIALIZERS
+from deltaprop.functions import ACTIVATIONS, LOSSES, Activation, Entry
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 HEAD = """# Functions
 
-The activations h and the losses E, from their declarations (`src/deltaprop/functions/`); this page is made by
-`tools/make_functions.py`. `deltaprop list activations` and `deltaprop list losses` print them.
+The activations h, the losses E and the initializers, from their declarations (`src/deltaprop/functions/`,
+`src/deltaprop/descent/initializers.py`); this page is made by `tools/make_functions.py`. `deltaprop list activations`,
+`losses` and `initializers` print them.
 
 A function with a parameter is written `leaky_relu:slope=0.1`, in Python also `deltaprop.leaky_relu(slope=0.1)`.
 
@@ -20,11 +22,13 @@ A function with a parameter is written `leaky_relu:slope=0.1`, in Python also `d
 
 ![Every h and its derivative](activations.svg)
 
-h is within 4 ulp of the exact value (gelu 5) wherever it is a normal number, h′ within 4 eps of its largest value, in
-float32 and float64, on every instruction set (tests/contracts/test_activations.py). NaN stays NaN. sine is the engine's
-own for |a| ≤ 10,000 and the C library's beyond, and within 4 ulp for |a| ≤ 20.
+h is within 4 ulp of the exact value (mish 5, gelu 6) as long as all its factors are normal numbers, which in float32
+they are for a ≥ −87 (gelu −12.9, gelu_tanh −10), in float64 for a ≥ −708 (−37.5, −20.8); below, h itself is all but 0.
+h′ is within 4 eps of its largest value. Both hold in float32 and float64, on every instruction set
+(tests/contracts/test_activations.py). NaN stays NaN. sine is the engine's own for |a| ≤ 10,000 and the C library's
+beyond, and within 4 ulp for |a| ≤ 20.
 
-Weights start uniform in (−c, c): glorot c = √(6 / (n_in + n_out)), he √(6 / n_in), lecun √(3 / n_in).
+start: by whom the weights below it are drawn where `init` is not given; see Initializers.
 
 """
 
@@ -47,7 +51,7 @@ def row(*cells: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return a formula as code; softmax's is no formula of one unit."""
+    """Return a formula as code."""
     return f"`{text}`"
 
 
@@ -63,19 +67,42 @@ def range_of(entry: Activation) -> str:
     return f"{bound(entry.low)} … {bound(entry.high)}"
 
 
+def parameters_of(entry: Entry) -> str:
+    """Return the parameters with their defaults and bounds."""
+    return "; ".join(f"{p.name} = {p.default:g}, {p.bounds}" for p in entry.parameters)
+
+
+def names_of(entry: Entry) -> str:
+    """Return the name and the aliases."""
+    return ", ".join([f"**{entry.name}**", *entry.aliases])
+
+
+INITIALIZER_WORDS = """
+## Initializers
+
+`Network(init=...)` and `reset`. Biases start at 0 but for nguyen_widrow's. Every number follows from (seed, layer,
+place); the normal ones and orthogonal's come by NumPy's log, cos and qr, whose last bits may differ between versions of
+NumPy. A start that leaves all units of a hidden layer alike, as zeros do, is warned about.
+
+"""
+
+
 def page() -> str:
     """Return the page."""
     lines = [row("name", "h(a)", "h′(a), z = h(a)", "range", "parameters", "start", "source"), row(*["---"] * 7)]
     for entry in ACTIVATIONS.values():
-        names = ", ".join([f"**{entry.name}**", *entry.aliases])
-        parameters = "; ".join(f"{p.name} = {p.default:g}, {p.bounds}" for p in entry.parameters)
         formulas = code(entry.formula), code(entry.derivative)
-        lines.append(row(names, *formulas, range_of(entry), parameters, entry.start, entry.source))
+        cells = (*formulas, range_of(entry), parameters_of(entry), entry.start, entry.source)
+        lines.append(row(names_of(entry), *cells))
     losses = [row("name", "E of a sample", "∂E/∂y of an output", "y and r in", "goes with"), row(*["---"] * 5)]
     for loss in LOSSES.values():
         domain = f"[{bound(loss.low)}, {bound(loss.high)}]" + (", r summing to 1" if loss.distribution else "")
         losses.append(row(f"**{loss.name}**", code(loss.formula), code(loss.derivative), domain, loss.canonical))
-    return HEAD + "\n".join(lines) + "\n" + ADD + "\n## Losses\n\n" + "\n".join(losses) + "\n"
+    starts = [row("name", "weights of a layer", "parameters", "source"), row(*["---"] * 4)]
+    for start in INITIALIZERS.values():
+        starts.append(row(names_of(start), start.formula, parameters_of(start), start.source))
+    blocks = [HEAD, "\n".join(lines), ADD, "## Losses", "\n".join(losses), INITIALIZER_WORDS, "\n".join(starts)]
+    return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 
 def draw(path: Path) -> None:

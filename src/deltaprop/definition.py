@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltaprop.arrays import whole_number
+from deltaprop.descent.initializers import Initializer, initializer, initializer_for
 from deltaprop.functions import LOSSES, Activation, Loss, activation, check_pair, loss
 
 _DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
@@ -26,6 +27,7 @@ class Definition:
     bias: bool
     seed: int
     dtype: np.dtype[Any]
+    init: str | None = None
 
     @property
     def functions(self) -> list[Activation]:
@@ -37,8 +39,15 @@ class Definition:
         """What is known of the loss."""
         return LOSSES[self.loss]
 
+    @property
+    def initializers(self) -> list[Initializer]:
+        """How each layer's weights are drawn."""
+        if self.init is None:
+            return [initializer_for(h) for h in self.functions]
+        return [initializer(self.init, where="Definition")] * len(self.functions)
+
     def config(self) -> dict[str, Any]:
-        """Return the arguments of `Network`, JSON-able."""
+        """Return the arguments of `Network`, JSON-able; init only where it is given."""
         return {
             "layers": list(self.layers),
             "h": list(self.h),
@@ -47,11 +56,12 @@ class Definition:
             "bias": self.bias,
             "seed": self.seed,
             "dtype": self.dtype.name,
+            **({} if self.init is None else {"init": self.init}),
         }
 
 
 def define(
-    layers: Any, *, h: Any, output: Any, loss_name: Any, bias: Any, seed: Any, dtype: Any, who: str
+    layers: Any, *, h: Any, output: Any, loss_name: Any, bias: Any, seed: Any, dtype: Any, init: Any, who: str
 ) -> Definition:
     """Return the definition of a network; `Network` documents the parameters and what is raised."""
     if isinstance(layers, str | bytes) or not isinstance(layers, Sequence | np.ndarray):
@@ -87,6 +97,7 @@ def define(
         bias=bool(bias),
         seed=seed_in(seed, where=who),
         dtype=own_dtype,
+        init=None if init is None else str(initializer(init, where=f"{who}: init")),
     )
 
 

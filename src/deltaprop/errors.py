@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,6 +32,14 @@ class NotFittedError(ValueError, AttributeError):
 
 class MissingExtraError(ImportError):
     """An optional package is missing; the message names the extra that brings it."""
+
+
+def warn(message: str) -> None:
+    """Warn at the line outside this package from which it was called."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("deltaprop."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, UserWarning, stacklevel=level)
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

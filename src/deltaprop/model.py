@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
@@ -26,10 +26,10 @@ from deltaprop.arrays import (
     whole_number,
 )
 from deltaprop.definition import Definition, define, seed_in
-from deltaprop.descent.initializers import start_limit
+from deltaprop.descent.initializers import Initializer, first_parameters
 from deltaprop.descent.optimizers import OPTIMIZERS, SGD, Optimizer, optimizer_in
 from deltaprop.descent.schedules import etas
-from deltaprop.errors import DivergenceError
+from deltaprop.errors import DivergenceError, warn
 from deltaprop.functions import ACTIVATIONS, LOSSES, Activation
 from deltaprop.parameters import LayerViews, Parameters, aligned_zeros
 
@@ -91,6 +91,7 @@ class Model:
         bias: bool = True,
         seed: int = 0,
         dtype: str | type[np.floating[Any]] | np.dtype[Any] = "float64",
+        init: str | Initializer | None = None,
     ) -> None:
         self._build(
             define(
@@ -101,6 +102,7 @@ class Model:
                 bias=bias,
                 seed=seed,
                 dtype=dtype,
+                init=init,
                 who=type(self).__name__,
             )
         )
@@ -162,6 +164,11 @@ class Model:
     def dtype(self) -> np.dtype[Any]:
         """In what the network computes."""
         return self._definition.dtype
+
+    @property
+    def init(self) -> str | None:
+        """How the first weights are drawn; None: as each layer's activation needs."""
+        return self._definition.init
 
     @property
     def epoch(self) -> int:
@@ -231,16 +238,36 @@ class Model:
         with self.training(where):
             if seed is not None:
                 self._definition = replace(self._definition, seed=seed)
-            for layer, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
-                n_in, n_out = W.shape
-                draws = np.empty(n_in * n_out)
-                _engine.uniform_start(self.seed, layer, draws)
-                W[...] = (start_limit(self._definition.functions[layer], n_in, n_out) * draws).reshape(n_in, n_out)
-                if b is not None:
-                    b[...] = 0
+            for layer, entry in enumerate(self._definition.initializers):
+                n_in, n_out = self.layers[layer : layer + 2]
+                W, b = first_parameters(entry, n_in, n_out, self._uniform_of(layer))
+                self.W[layer][...] = W
+                if self.bias:
+                    self.b[layer][...] = b
             self._epoch = 0
             self._memory = self._no_memory(SGD())
+        self._warn_of_identical_units(where)
         return self
+
+    def _warn_of_identical_units(self, where: str) -> None:
+        """Warn where the units of a hidden layer have the same weights below and above: no step tells them apart."""
+        for layer, (W, above) in enumerate(pairwise(self.W), start=1):
+            if W.shape[1] > 1 and np.ptp(W, axis=1).max() == np.ptp(above, axis=0).max() == 0:
+                warn(
+                    f"{where}: all units of layer {layer} start alike, and gradient descent keeps them alike: the "
+                    f"layer does what one unit would. Use another init than {self.init!r}, or assign W."
+                )
+                return
+
+    def _uniform_of(self, layer: int) -> Callable[[int], Array]:
+        """Return a function to so many numbers in (−1, 1), from (seed, layer, place) alone."""
+
+        def uniform(n: int) -> Array:
+            draws = np.empty(n)
+            _engine.uniform_start(self.seed, layer, draws)
+            return draws
+
+        return uniform
 
     # ---- what the network says -------------------------------------------------------------------------------------
 
@@ -259,7 +286,7 @@ class Model:
         definition = self._definition
         n_in, dtype = definition.layers[0], definition.dtype
         # What needs no conversion goes straight to the engine, which looks at the numbers while it has them.
-        if type(X) is np.ndarray and X.dtype is dtype and X.ndim == 2 and X.shape[1] == n_in and X.flags.c_contiguous:
+        if type(X) is np.ndarray and X.dtype is dtype and X.ndim == 2 and X.shape[1] == n_in and X.flags.carray:
             inputs: Inputs = X
         else:
             inputs = inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")
@@ -476,6 +503,13 @@ class Model:
         return {**self.config(), "epoch": self.epoch}
 
     @classmethod
+    def _undrawn(cls, *, layers: Any, loss: Any, init: Any = None, **arguments: Any) -> Self:
+        """Return a network of these arguments whose parameters are all 0, for those that it will be given."""
+        model = cls.__new__(cls)
+        model._build(define(layers, loss_name=loss, init=init, who=cls.__name__, **arguments))
+        return model
+
+    @classmethod
     def from_description(cls, description: Mapping[str, Any], theta: Array) -> Self:
         """Return the network of a model file's parts; raise ValueError, TypeError or KeyError where they do not fit."""
         arguments = dict(description)
@@ -488,7 +522,7 @@ class Model:
         bias = arguments["bias"] is True
         if theta.shape != (sum((n_in + bias) * n_out for n_in, n_out in pairwise(layers)),):
             raise ValueError(f"layers {layers} do not have {theta.size} parameters")
-        model = cls(**arguments)
+        model = cls._undrawn(**arguments)
         if theta.dtype != model.dtype:
             raise ValueError(f"theta is {theta.dtype}, the network {model.dtype}")
         model.theta = theta
@@ -497,7 +531,7 @@ class Model:
 
     def with_dtype(self, dtype: str) -> Self:
         """Return a copy that computes in ``dtype``, with the same parameters (rounded where it is narrower)."""
-        other = type(self)(**{**self.config(), "dtype": dtype})
+        other = self._undrawn(**{**self.config(), "dtype": dtype})
         other.theta = self.theta
         other._epoch = self._epoch
         return other

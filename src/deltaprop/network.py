@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array
+from deltaprop.descent.initializers import Initializer
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.functions import Activation
@@ -83,6 +84,10 @@ class Network(Model):
         From it come the first weights and the order of each epoch. Same seed, same bits, for any number of threads.
     dtype : "float32" or "float64", default "float64"
         In what the network computes.
+    init : str or Initializer, optional
+        How the first weights are drawn: glorot, he, lecun (uniform; with _normal normal), orthogonal, nguyen_widrow,
+        ``"uniform:range=0.5"``, ``"normal:sd=0.1"``, zeros (``deltaprop list initializers``). By default as each
+        layer's activation needs, uniform. Weights of your own: ``net.W[0] = A``.
 
     Attributes
     ----------
@@ -131,13 +136,15 @@ class Network(Model):
         bias: bool = True,
         seed: int = 0,
         dtype: str | type[np.floating[Any]] | np.dtype[Any] = "float64",
+        init: str | Initializer | None = None,
     ) -> None:
-        super().__init__(layers, h=h, output=output, loss=loss, bias=bias, seed=seed, dtype=dtype)
+        super().__init__(layers, h=h, output=output, loss=loss, bias=bias, seed=seed, dtype=dtype, init=init)
 
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({list(self.layers)}, h={list(self.h)}, output={self.output!r}, loss={self.loss!r}, "
-            f"bias={self.bias}, seed={self.seed}, dtype={self.dtype.name!r})"
+            f"bias={self.bias}, seed={self.seed}, dtype={self.dtype.name!r}"
+            f"{'' if self.init is None else f', init={self.init!r}'})"
         )
 
     @_answers_foreign_words
@@ -241,9 +248,11 @@ class Network(Model):
         )
 
     def reset(self, seed: int | None = None) -> Self:
-        """Start over, the lecture's line 1: weights drawn anew, biases 0, epoch count 0.
+        """Start over, the lecture's line 1: weights drawn anew by `init`, biases 0, epoch count 0.
 
             w ~ uniform in (−c, c),   c = √(6 / (n_in + n_out)); relu and its kin √(6 / n_in), selu √(3 / n_in)
+
+        This is where init is None; docs/functions.md has the others.
 
         Each weight depends on (seed, layer, its place) alone.
 
@@ -261,6 +270,11 @@ class Network(Model):
         ------
         TypeError, ValueError
             If seed is no whole number in [0, 2⁶⁴).
+
+        Warns
+        -----
+        UserWarning
+            Where all units of a hidden layer start alike, as zeros let them: nothing would ever tell them apart.
 
         Examples
         --------

@@ -1,5 +1,8 @@
 """What is made of the declarations: the page, the lists, and how functions are named from everywhere."""
 
+import copy
+import dataclasses
+import pickle
 import runpy
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 import deltaprop
 from deltaprop import Network, TableModel
 from deltaprop.cli.app import run_command
+from deltaprop.descent.initializers import INITIALIZERS
 from deltaprop.functions import ACTIVATIONS, LOSSES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,12 +41,14 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["list", "activations"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 2 + len(ACTIVATIONS)
-    assert "silu, swish        h(a) = a / (1 + exp(-a))" in printed
-    assert any(line.startswith("leaky_relu ") and line.endswith("slope = 0.01, in [0, 1]") for line in printed)
+    assert "silu, swish        a / (1 + exp(-a))" in printed
+    assert any(line.startswith("leaky_relu ") and line.endswith("slope = 0.01, in [1e-30, 1]") for line in printed)
     assert run_command(["list", "losses"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2 + len(LOSSES)
+    assert run_command(["list", "initializers"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2 + len(INITIALIZERS)
     assert run_command(["list", "cats"]) == 2
-    assert "'activations', 'losses'" in capsys.readouterr().err
+    assert "'activations', 'losses', 'initializers'" in capsys.readouterr().err
 
 
 def test_from_the_command_line_to_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,7 +59,7 @@ def test_from_the_command_line_to_the_file(tmp_path: Path, capsys: pytest.Captur
     assert run_command(["show", str(out)]) == 0
     assert "leaky_relu:slope=0.2, leaky_relu:slope=0.2" in capsys.readouterr().out
     assert run_command([*words, "leaky_relu:slope=2"]) == 2
-    assert capsys.readouterr().err == "deltaprop: --h: leaky_relu: slope needs to be in [0, 1]; got 2.0.\n"
+    assert capsys.readouterr().err == "deltaprop: --h: leaky_relu: slope needs to be in [1e-30, 1]; got 2.0.\n"
     assert run_command([*words, "softmax"]) == 2
     assert "for the output layer only" in capsys.readouterr().err
 
@@ -68,6 +74,17 @@ def test_a_declaration_in_place_of_a_name() -> None:
     assert Network([1, 1, 1], h=deltaprop.leaky_relu(slope=0.01)).h == ("leaky_relu",)
     assert TableModel(hidden=(3,), h=leaky).h == "leaky_relu:slope=0.5"
     assert TableModel(hidden=(3, 2), h=[leaky, "tanh"]).h == ("leaky_relu:slope=0.5", "tanh")
+    assert deltaprop.leaky_relu(0.5) == leaky
+    assert repr(leaky) == "leaky_relu(slope=0.5)"
+    assert eval(repr(leaky), {"leaky_relu": deltaprop.leaky_relu}) == leaky
+    assert pickle.loads(pickle.dumps(leaky)) == copy.deepcopy(leaky) == leaky
+    assert Network([2, 2, 1], h=" leaky_relu : slope = 0.5 ").h == net.h[:1]
+    with pytest.raises(TypeError, match="elu has 1 parameters; got 2 values"):
+        deltaprop.elu(1, 2)
+    with pytest.raises(TypeError, match="elu: alpha is given twice"):
+        deltaprop.elu(1, alpha=2)
+    with pytest.raises(ValueError, match="Network: output: elu: alpha needs to be"):
+        Network([2, 1], output=dataclasses.replace(deltaprop.elu, values=(-1.0,)))
     with pytest.raises(TypeError, match="h needs the name of an activation function; got 1"):
         Network([2, 2, 1], h=1)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"elu: no parameter is called 'slope'\. It has alpha\."):
