@@ -180,6 +180,7 @@ const Kernels<T>& kernels_for_predictions(const Plan& plan) {
   const Layer& first = plan.layers().front();
   const KernelTable& wide = kernels_for_long_sums();
   const Index width = wide.vector_bytes / static_cast<Index>(sizeof(T));
+  // Whether the units fill an even number of vectors half as wide.
   const bool as_full = (first.n_out - 1) / (width / 2) % 2 == 1;
   return first.n_in >= kLongSum && as_full ? of_type<T>(wide) : kernels_for<T>();
 }

@@ -79,8 +79,9 @@ template <class T>
 [[gnu::always_inline]] inline Vector<T> normal_below(Vector<T> a) {
   using C = TailConstants<T>;
   const Vector<T> x = absolute<T>(a) * static_cast<T>(0.70710678118654752);
-  const Vector<T> den = at_most<T>(x, T{64}) + C::c;
-  const Vector<T> p = polynomial<T>((at_most<T>(x, T{64}) - C::c) / den, C::p);
+  const Vector<T> bounded = at_most<T>(x, T{64});
+  const Vector<T> den = bounded + C::c;
+  const Vector<T> p = polynomial<T>((bounded - C::c) / den, C::p);
   const Vector<T> tail = exp_of_minus_square<T>(a, T{0.5}) * (p / den);
   const Vector<T> far = a < T{0} ? tail : T{1} - tail;
   const Vector<T> square = x * x;

@@ -286,8 +286,13 @@ class Model:
         definition = self._definition
         n_in, dtype = definition.layers[0], definition.dtype
         # What needs no conversion goes straight to the engine, which looks at the numbers while it has them.
-        if type(X) is np.ndarray and X.dtype is dtype and X.ndim == 2 and X.shape[1] == n_in and X.flags.carray:
-            inputs: Inputs = X
+        inputs: Inputs
+        if (
+            type(X) is np.ndarray
+            and (X.dtype is dtype and X.ndim == 2 and X.shape[1] == n_in)
+            and ((flags := X.flags).c_contiguous and flags.aligned)
+        ):
+            inputs = X
         else:
             inputs = inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")
         n = len(inputs)

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deltaprop.descent.real_numbers import real_number
 from deltaprop.errors import did_you_mean
+from deltaprop.real_numbers import real_number
 
 _FLOAT64 = np.dtype(np.float64)
 

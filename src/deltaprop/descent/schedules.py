@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deltaprop.descent.real_numbers import real_number
+from deltaprop.real_numbers import real_number
 
 _FLOAT64 = np.dtype(np.float64)
 

@@ -7,14 +7,12 @@ is what `Network` and the command line take and what a model file holds.
 from __future__ import annotations
 
 import math
-import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
-import numpy as np
-
 from deltaprop.errors import did_you_mean
+from deltaprop.real_numbers import real_number
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,7 @@ class Parameter:
 
     def checked(self, value: object, who: str) -> float:
         """Return a value as a float; raise TypeError or ValueError where it is no number, or outside the bounds."""
-        if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-            raise TypeError(f"{who}: {self.name} needs to be a number; got {value!r}.")
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
+        number = real_number(value, self.name, where=who)
         inside = self.low < number if self.open_low else self.low <= number
         if not (inside and number <= self.high and math.isfinite(number)):
             raise ValueError(f"{who}: {self.name} needs to be {self.bounds}; got {value!r}.")
@@ -163,30 +156,26 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
     >>> str(find("elu:alpha=0.5", known, kind="function", where="h"))
     'elu:alpha=0.5'
     """
+    in_order: tuple[float, ...] = ()
+    given = colon = ""
     if isinstance(text, Entry):
-        entry = entries.get(text.name)
+        entry, in_order = entries.get(text.name), text.values
         if entry is None or type(entry) is not type(text):
             raise ValueError(f"{where} needs the name of an {kind}; got {text.name!r}, which is none.")
-        return _with_values(entry, lambda: text.values, where)
-    if not isinstance(text, str):
+    elif isinstance(text, str):
+        name, colon, given = (part.strip() for part in text.partition(":"))
+        entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
+        if entry is None:
+            known = [*entries, *(alias for e in entries.values() for alias in e.aliases)]
+            meant = did_you_mean(name.lower(), known)
+            raise ValueError(f"{where}: no {kind} is called {name!r}.{meant} There are: {', '.join(entries)}.")
+    else:
         raise TypeError(f"{where} needs the name of an {kind}; got {text!r}.")
-    name, colon, given = (part.strip() for part in text.partition(":"))
-    entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
-    if entry is None:
-        known = [*entries, *(alias for e in entries.values() for alias in e.aliases)]
-        meant = did_you_mean(name.lower(), known)
-        raise ValueError(f"{where}: no {kind} is called {name!r}.{meant} There are: {', '.join(entries)}.")
-    return _with_values(entry, lambda: _values(given), where) if colon else entry
-
-
-def _with_values(entry: E, values: Callable[[], Any], where: str) -> E:
-    """Return an entry with other parameters; raise ValueError where they are not right."""
     try:
-        given = values()
-        new = entry(**given) if isinstance(given, dict) else entry(*given)
+        values = entry(*in_order, **(_values(given) if colon else {})).values
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where}: {error}") from None
-    return replace(entry, values=new.values)
+    return replace(entry, values=values)
 
 
 def _values(text: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One number that a person passes: checked once, for η and for the parameters of optimizers."""
+"""One number that a person passes: checked once, for η and for the parameters of functions and optimizers."""
 
 from __future__ import annotations
 
