@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import mpmath
@@ -71,3 +72,37 @@ def derivative_of_formula(text: str, a: float) -> Any:
             return _evaluate(entry.formula, {**names, "a": x})
 
         return (value(mpmath.mpf(a) + step) - value(mpmath.mpf(a) - step)) / (2 * step)
+
+
+# The whole language of formulas, for those of the user's own.
+_LANGUAGE: dict[str, Any] = {
+    **_EXACT,
+    **{name: getattr(mpmath, name) for name in ("log", "sinh", "tan", "erf")},
+    "arctan": mpmath.atan,
+    "sign": mpmath.sign,
+    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "relu": lambda x: max(x, 0),
+}
+
+
+def of_language(text: str, bits: int = 400, **values: Any) -> Any:
+    """The value of a formula in so many bits; NaN where it is no real number."""
+    with mpmath.workprec(bits):
+        names = {"pi": +mpmath.pi, "e": +mpmath.e, **{k: mpmath.mpf(v) for k, v in values.items()}}
+        # Decimals are the doubles that they stand for.
+        text = re.sub(r"(?<![\w.])(\d+\.?\d*(e[+-]?\d+)?)", r"number(\1)", text)
+        try:
+            value = _evaluate(text, {**_LANGUAGE, **names, "number": mpmath.mpf})
+        except (ZeroDivisionError, TypeError, ValueError):  # complex numbers have no order
+            return mpmath.nan
+        return value if isinstance(value, mpmath.mpf) else mpmath.nan
+
+
+def derivative_in_language(text: str, by: str, **values: Any) -> Any:
+    """Its derivative, by differences in 400 bits."""
+    with mpmath.workprec(400):
+        step = mpmath.mpf(2) ** -120
+        x = mpmath.mpf(values[by])
+        above, below = (of_language(text, 400, **{**values, by: x + side}) for side in (step, -step))
+        return (above - below) / (2 * step)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deltaprop.descent.optimizers import SGD, Adam, Momentum, Nesterov
-    from deltaprop.errors import DivergenceError, MissingExtraError, ModelFileError, NotFittedError, TableError
+    from deltaprop.errors import (
+        DivergenceError,
+        FormulaError,
+        MissingExtraError,
+        ModelFileError,
+        NotFittedError,
+        TableError,
+    )
     from deltaprop.functions import celu, elu, leaky_relu
     from deltaprop.network import Network
     from deltaprop.storage import PathLike
@@ -21,6 +28,7 @@ __all__ = [
     "SGD",
     "Adam",
     "DivergenceError",
+    "FormulaError",
     "MissingExtraError",
     "ModelFileError",
     "Momentum",

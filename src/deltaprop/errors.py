@@ -18,6 +18,10 @@ class TableError(ValueError):
     """A table, a column or a target that cannot be used; the message is one line for its owner."""
 
 
+class FormulaError(ValueError):
+    """A text that is no formula, or one that cannot be differentiated or is too large; the message says where."""
+
+
 class OptionError(ValueError):
     """An option of the command line that cannot be used; the message names it."""
 

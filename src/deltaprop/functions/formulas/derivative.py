@@ -1,0 +1,107 @@
+"""Of several ways to write a derivative, the shortest program among those that are as good as the chain rule's own.
+
+A way is taken only where it comes to the chain rule's value on a grid of points, small and huge. It may be finite where
+the chain rule is not (inf - inf), never the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from deltaprop.errors import FormulaError
+from deltaprop.functions.formulas.guards import guarded
+from deltaprop.functions.formulas.operations import Array, Operation
+from deltaprop.functions.formulas.program import Program, compiled, evaluate
+from deltaprop.functions.formulas.reuse import reused
+from deltaprop.functions.formulas.symbolic import differentiate, rewritten
+from deltaprop.functions.formulas.tree import Node
+
+_TOLERANCE = 2e-14  # of a value, and of the largest one near 0
+_FAR = (-1e4, -800.0, -100.0, -40.0, -20.0, 20.0, 40.0, 100.0, 800.0, 1e4)
+_NEAR = np.linspace(-10, 10, 81)
+_POINTS = np.concatenate([_NEAR, np.linspace(0.003, 0.997, 24), _FAR])
+_OTHERS = (0.0, 1.0, 0.3, -2.0)  # of the second variable, which is r
+# Roughly, in additions.
+_COSTS = {
+    "divide": 3, "sqrt": 3, "exp": 8, "expm1": 10, "log": 10, "log1p": 12, "tanh": 12, "sigmoid": 12, "softplus": 20,
+    "erf": 20, "erfc": 25, "sin": 12, "cos": 12, "atan": 15, "power": 25,
+}  # fmt: skip
+
+
+def derivative(tree: Node, name: str, inputs: Sequence[str], given: Mapping[str, Node]) -> Program:
+    """Return the program of a stable tree's derivative by a variable.
+
+    Parameters
+    ----------
+    tree : Node
+        The stable tree.
+    name : str
+        By which variable.
+    inputs : sequence of str
+        The inputs of the program, that variable first.
+    given : mapping
+        By input, the stable tree whose value it has: z = h(a).
+
+    Examples
+    --------
+    >>> from deltaprop.functions.formulas.parser import parse
+    >>> from deltaprop.functions.formulas.stable import stable
+    >>> h = stable(parse("1 / (1 + exp(-a))", ["a"], "h"))
+    >>> print(derivative(h, "a", ["a", "z"], {"z": h}))
+    r3 = subtract 1.0 z
+    r3 = multiply z r3
+    return r3
+    """
+    by_chain_rule = differentiate(tree, name)
+    mirrored = reused(by_chain_rule, {}, mirrors=True)
+    ways = [by_chain_rule, *rewritten(by_chain_rule), *(rewritten(mirrored) if mirrored != by_chain_rule else ())]
+    return shortest(ways, inputs, given)
+
+
+def shortest(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> Program:
+    """Return the shortest program among stable trees of one value, of which the first one is trusted."""
+    sample = _sample(inputs, given)
+    programs = _programs(ways, inputs, given)
+    trusted = evaluate(programs[0], *sample)[0]
+    finite = np.isfinite(trusted)
+    scale = np.max(np.abs(trusted), where=finite & (np.abs(sample[0]) <= _NEAR.max()), initial=0.0)
+    best, least = programs[0], (int((~finite).sum()), _cost(programs[0]))
+    for program in programs[1:]:
+        value = evaluate(program, *sample)[0]
+        with np.errstate(all="ignore"):
+            near_enough = np.abs(value - trusted) <= _TOLERANCE * (np.abs(trusted) + scale)
+        rank = (int((~np.isfinite(value)).sum()), _cost(program))
+        if near_enough[finite].all() and rank < least:
+            best, least = program, rank
+    return best
+
+
+def _programs(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> list[Program]:
+    """Return the programs, the trusted one first; drop those that are too large, unless all are."""
+    trees = dict.fromkeys(reused(way, given, mirrors=mirrors) for way in ways for mirrors in (False, True))
+    programs, refused = [], []
+    for tree in [ways[0], *trees]:
+        try:
+            programs.append(compiled(guarded(tree), inputs))
+        except FormulaError as error:
+            refused.append(error)
+    if not programs:
+        raise refused[0]
+    return programs
+
+
+def _sample(inputs: Sequence[str], given: Mapping[str, Node]) -> list[Array]:
+    """Return points of the inputs."""
+    free = [name for name in inputs if name not in given]
+    grid = {free[0]: np.tile(_POINTS, len(_OTHERS) if len(free) > 1 else 1)}
+    if len(free) > 1:
+        grid[free[1]] = np.repeat(_OTHERS, len(_POINTS))
+    for name, tree in given.items():
+        (grid[name],) = evaluate(compiled(guarded(tree), free[:1]), grid[free[0]])
+    return [grid[name] for name in inputs]
+
+
+def _cost(program: Program) -> int:
+    return sum(_COSTS.get(Operation(step[0]).name, 1) for step in program.instructions)

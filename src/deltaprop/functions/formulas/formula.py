@@ -1,0 +1,217 @@
+"""What the rest of the package uses of formulas: an activation or a loss from a text, and its programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from deltaprop.errors import FormulaError
+from deltaprop.functions.formulas.derivative import derivative, shortest
+from deltaprop.functions.formulas.guards import guarded
+from deltaprop.functions.formulas.parser import parse
+from deltaprop.functions.formulas.program import Program, compiled
+from deltaprop.functions.formulas.ranges import range_of
+from deltaprop.functions.formulas.stable import composed, stable
+from deltaprop.functions.formulas.tree import Node
+from deltaprop.functions.formulas.vocabulary import CONSTANTS
+
+
+def is_formula(text: object, variables: tuple[str, ...] = ("a", "y", "r")) -> bool:
+    """Tell whether a text that is no known name is meant as a formula, and not as a name.
+
+    Words alone, one or several with spaces or hyphens between, are a name, unless one of them is a variable or a
+    constant; what has a colon is a name with parameters.
+
+    Examples
+    --------
+    >>> [is_formula(text) for text in ("a**2", "sigmiod(a)", "a", "1")]
+    [True, True, True, True]
+    >>> [is_formula(text) for text in ("sigmiod", "leaky-relu", "leaky_relu:slope=0.1", "", None)]
+    [False, False, False, False, False]
+    """
+    if not isinstance(text, str) or ":" in text or not text.strip():
+        return False
+    if not re.fullmatch(r"[\w\s-]*", text) or text.strip()[0].isdigit():
+        return True
+    return any(word in (*variables, *CONSTANTS) for word in re.split(r"[\s-]+", text.strip()))
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Say whose formula it is in what goes wrong after it is parsed."""
+    try:
+        yield
+    except FormulaError as error:
+        raise FormulaError(f"{where}: this formula cannot be used: {error}.") from None
+    except RecursionError:
+        raise FormulaError(f"{where}: this formula cannot be used: it is nested too deep.") from None
+
+
+class _Formula:
+    variables: ClassVar[tuple[str, ...]]
+
+    def __init__(self, text: str, *, where: str, constants: Mapping[str, float] | None = None) -> None:
+        self.where = where
+        self.tree = parse(text, self.variables, where, constants)
+        with _named(where):
+            self.stable = stable(self.tree)
+            self.value = compiled(guarded(self.stable), self.variables)
+
+    @property
+    def text(self) -> str:
+        """The formula, written in the one way that stands for it everywhere."""
+        return str(self.tree)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, _Formula) and other.tree == self.tree
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.tree))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text!r})"
+
+
+class ActivationFormula(_Formula):
+    """An activation function h(a) from a text.
+
+    Parameters
+    ----------
+    text : str
+        The formula, of a.
+    where : str
+        Whose it is, for messages.
+    constants : mapping, optional
+        Numbers that have a name in it.
+
+    Attributes
+    ----------
+    text : str
+        The formula as it is written everywhere.
+    tree, stable : Node
+        What was written, and its stable form.
+    value : Program
+        z = h(a): inputs a. Made without SymPy.
+    derivative : Program
+        h′(a): inputs a and z. Made when asked for, by SymPy.
+    low, high : float
+        Bounds on h(a), infinite where they are not known.
+
+    Raises
+    ------
+    FormulaError
+        If it is no formula, or too large.
+
+    Examples
+    --------
+    >>> h = ActivationFormula("1/(1+exp(-a))", where="h")
+    >>> h, h.low, h.high
+    (ActivationFormula('1 / (1 + exp(-a))'), 0.0, 1.0)
+    >>> print(h.value)
+    r1 = sigmoid a
+    return r1
+    """
+
+    variables = ("a",)
+
+    @cached_property
+    def derivative(self) -> Program:
+        """h′(a): inputs a and z = h(a)."""
+        with _named(self.where):
+            return derivative(self.stable, "a", ("a", "z"), {"z": self.stable})
+
+    @cached_property
+    def _range(self) -> tuple[float, float]:
+        ranges = [range_of(tree) for tree in (self.tree, self.stable, guarded(self.stable))]
+        return max(low for low, _ in ranges), min(high for _, high in ranges)
+
+    @property
+    def low(self) -> float:
+        """The lower bound."""
+        return self._range[0]
+
+    @property
+    def high(self) -> float:
+        """The upper bound."""
+        return self._range[1]
+
+
+@dataclass(frozen=True)
+class LossPrograms:
+    """A loss over one output.
+
+    Attributes
+    ----------
+    value : Program
+        E of one output.
+    slope : Program
+        Its derivative by the variable ``by``.
+    by : str
+        "a" where it is composed with h, so that the slope is δ = ∂E/∂a; then both programs have the inputs a, y and r.
+        "y" where it is not: then they have y and r, and the slope is ∂E/∂y.
+    """
+
+    value: Program
+    slope: Program
+    by: str
+
+
+class LossFormula(_Formula):
+    """A loss E(y, r) of one output from a text.
+
+    Parameters
+    ----------
+    text : str
+        The formula, of y and r.
+    where : str
+        Whose it is, for messages.
+    constants : mapping, optional
+        Numbers that have a name in it.
+
+    Attributes
+    ----------
+    text, tree, stable
+        As those of `ActivationFormula`.
+    value : Program
+        E: inputs y and r. Made without SymPy.
+
+    Examples
+    --------
+    >>> loss = LossFormula("-r * log(y) - (1 - r) * log(1 - y)", where="loss")
+    >>> sigmoid = ActivationFormula("1 / (1 + exp(-a))", where="output")
+    >>> print(loss.with_output(sigmoid.tree).slope)
+    r3 = subtract y r
+    return r3
+    """
+
+    variables = ("y", "r")
+
+    def __init__(self, text: str, *, where: str, constants: Mapping[str, float] | None = None) -> None:
+        super().__init__(text, where=where, constants=constants)
+        self._made: dict[Node | None, LossPrograms] = {}
+
+    def with_output(self, h: Node | None) -> LossPrograms:
+        """Return the programs of E and of its slope, composed with y = h(a) where h is given. Needs SymPy.
+
+        An h with which the composed formula is too large counts as none.
+        """
+        if h not in self._made:
+            self._made[h] = self._programs(h)
+        return self._made[h]
+
+    def _programs(self, h: Node | None) -> LossPrograms:
+        if h is not None:
+            try:
+                given = {"y": stable(h)}
+                inputs = ("a", "y", "r")
+                whole = composed(self.tree, h)
+                value = shortest([whole, self.stable], inputs, given)
+                return LossPrograms(value, derivative(whole, "a", inputs, given), "a")
+            except (FormulaError, RecursionError):
+                pass  # too large, or a constant y that E has no value at
+        with _named(self.where):
+            return LossPrograms(self.value, derivative(self.stable, "y", self.variables, {}), "y")
