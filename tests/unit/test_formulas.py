@@ -72,8 +72,14 @@ def test_the_canonical_text(text: str, canonical: str) -> None:
     ("text", "message"),
     [
         ("a * sigmiod(a)", "h: no function is called 'sigmiod', column 5 of 'a * sigmiod(a)'. Did you mean 'sigmoid'?"),
-        ("foo(a)", "h: no function is called 'foo', column 1 of 'foo(a)'. There are: exp, expm1, log, log1p, sqrt, abs,"),
-        ("a + slop", "no variable is called 'slop', column 5 of 'a + slop'. Did you mean 'slope'? The variables are: a."),
+        (
+            "foo(a)",
+            "h: no function is called 'foo', column 1 of 'foo(a)'. There are: exp, expm1, log, log1p, sqrt, abs,",
+        ),
+        (
+            "a + slop",
+            "no variable is called 'slop', column 5 of 'a + slop'. Did you mean 'slope'? The variables are: a.",
+        ),
         ("a + y", "no variable is called 'y', column 5"),
         ("a^2", "formulas have no '^', column 2 of 'a^2'. Did you mean '**'?"),
         ("a²", "formulas have no '²', column 2 of 'a²'. Did you mean '**2'?"),
@@ -82,13 +88,17 @@ def test_the_canonical_text(text: str, canonical: str) -> None:
         ("tanh", "tanh is a function, column 1 of 'tanh'. Write tanh(a)."),
         ("max(a)", "max needs 2 arguments or more; got 1, column 1"),
         ("exp(a, a)", "exp needs 1 argument; got 2, column 1"),
-        ("where(a, 1, 0)", "a number stands where a condition is needed, column 7 of 'where(a, 1, 0)'. Compare it: a > 0."),
+        (
+            "where(a, 1, 0)",
+            "a number stands where a condition is needed, column 7 of 'where(a, 1, 0)'. Compare it: a > 0.",
+        ),
         ("1 + (a > 0)", "a condition stands where a number is needed, column 6 of '1 + (a > 0)'. Write where("),
         ("a == 1", "numbers are compared with <, <=, > and >=, column 3"),
         ("9**9**9**9", "an exponent lies between -64 and 64; got 3.8742e+08, column 7"),
         ("a**65", "an exponent lies between -64 and 64; got 65, column 4"),
         ("1e999", "this number is too large, column 1"),
-        ("9" * 301, "this number is too large, column 1 of '99999"),
+        ("9" * 300 + "e99", "this number is too long, column 1"),
+        ("9" * 301, "this number is too long, column 1 of '99999"),
         ("(a", "this is no formula, column"),
         ("", "h: a formula is needed; the text is empty."),
         ("a" * 1001, "h: a formula has at most 1000 characters; this one has 1001."),
@@ -112,7 +122,7 @@ def test_the_error_is_a_value_error_and_public() -> None:
 
 def test_the_place_in_a_long_text_is_shown_in_an_excerpt() -> None:
     text = "a + " * 20 + "b" + " + a" * 20
-    with pytest.raises(FormulaError, match=re.escape("column 81 of '… + a + a + a + a + a + b + a + a + a + a +…'")):
+    with pytest.raises(FormulaError, match=re.escape("column 81 of '…a + a + a + a + a + b + a + a + a + a + …'")):
         activation(text)
 
 

@@ -18,7 +18,7 @@ Factors = dict[Node, Fraction]  # exponents by base
 Product = tuple[Fraction, Factors]
 
 ONE, ZERO = number(1), number(0)
-LARGEST = 20_000  # nodes of a tree, shared ones counted as often as they stand in it
+LARGEST = 4000  # nodes of a tree, shared ones counted as often as they stand in it
 _EXACT_BITS = 256  # of a coefficient; longer ones are rounded to float64
 
 
@@ -45,12 +45,13 @@ def collected(parts: Iterable[tuple[Node, Fraction]]) -> dict[Node, Fraction]:
     """Return the sums of the fractions by node, without those that are 0."""
     sums: dict[Node, Fraction] = {}
     for node, fraction in parts:
-        sums[node] = sums.get(node, Fraction(0)) + fraction
+        sums[node] = sums[node] + fraction if node in sums else fraction
     return {node: fraction for node, fraction in sums.items() if fraction}
 
 
+@lru_cache(maxsize=10_000)
 def terms(node: Node) -> Terms:
-    """Return the terms of a sum; what is no sum is a sum of one.
+    """Return the terms of a sum, to be read only; what is no sum is a sum of one.
 
     Examples
     --------
@@ -70,8 +71,9 @@ def terms(node: Node) -> Terms:
     return {product_of(Fraction(1), bases): coefficient}
 
 
+@lru_cache(maxsize=10_000)
 def factors(node: Node) -> Product:
-    """Return the coefficient and the factors of a product; what is no product is a product of one.
+    """Return the coefficient and the factors of a product, to be read only; what is no product is a product of one.
 
     Examples
     --------

@@ -13,7 +13,7 @@ from deltaprop.functions.formulas.folding import constant_value
 from deltaprop.functions.formulas.tree import Node
 from deltaprop.functions.formulas.vocabulary import ALIASES, CONDITIONS, CONSTANTS, FUNCTIONS
 
-LONGEST, DEEPEST, LARGEST, HIGHEST = 1000, 100, 500, 64  # characters, levels, nodes, exponent
+LONGEST, LONGEST_NUMBER, DEEPEST, LARGEST, HIGHEST = 1000, 300, 100, 500, 64  # characters, levels, nodes, exponent
 
 _TOKEN = re.compile(
     r"(?P<space> +)|(?P<number>(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|\*\*|[<>]=?|[-+*/(),]", re.ASCII
@@ -113,6 +113,8 @@ class _Parser:
                 )
             if token.lastgroup == "name" and last == "number":
                 raise self.error("a * is missing before a name", at + 1)
+            if token.lastgroup == "number" and len(token[0]) > LONGEST_NUMBER:
+                raise self.error("this number is too long", at + 1)
             last = token.lastgroup or ""
             at = token.end()
 

@@ -99,10 +99,11 @@ def _in_product(bases: Factors, given: Mapping[str, Node]) -> Factors:
     """Put a variable for the factors whose product it is."""
     for name, h in given.items():
         c, own = factors(h)
-        often = min((bases.get(x, 0) // n for x, n in own.items()), default=0)
-        if often > 0:
+        ratios = [bases.get(x, Fraction(0)) / n for x, n in own.items()]
+        often = Fraction(int(min(ratios, key=abs, default=0)))
+        if often and all(ratio * often > 0 for ratio in ratios):
             z = product_of(1 / c, {variable(name): Fraction(1)})
-            bases = collected([*bases.items(), *((x, -often * n) for x, n in own.items()), (z, Fraction(often))])
+            bases = collected([*bases.items(), *((x, -often * n) for x, n in own.items()), (z, often)])
     return bases
 
 

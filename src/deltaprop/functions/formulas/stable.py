@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from functools import lru_cache
 
 from deltaprop.errors import FormulaError
 from deltaprop.functions.formulas.algebra import (
@@ -37,6 +38,7 @@ from deltaprop.functions.formulas.tree import Node, number, rebuilt, substitute
 from deltaprop.functions.formulas.vocabulary import FUNCTIONS
 
 HALF = Fraction(1, 2)
+_LARGEST_COMPOSED = 2000  # nodes
 
 
 def stable(node: Node) -> Node:
@@ -53,7 +55,7 @@ def stable(node: Node) -> Node:
     expm1(a)
     log1p(a**2)
     """
-    return rebuilt(node, lambda x, args: _made(x, args) if args else Node(x.op, (), x.value, x.name))
+    return rebuilt(node, lambda x, args: _made(x.op, args) if args else Node(x.op, (), x.value, x.name))
 
 
 def composed(loss: Node, h: Node) -> Node:
@@ -67,13 +69,15 @@ def composed(loss: Node, h: Node) -> Node:
     'r * softplus(-a) + softplus(a) * (1 - r)'
     """
     tree = substitute(loss, {"y": h})
-    if tree.size > LARGEST:
+    if tree.size > _LARGEST_COMPOSED:
         raise FormulaError("it becomes too large")
     return stable(tree)
 
 
-def _made(node: Node, args: tuple[Node, ...]) -> Node:
-    match node.op, args:
+@lru_cache(maxsize=10_000)
+def _made(op: str, args: tuple[Node, ...]) -> Node:
+    """Return the stable form of an operator or a function of stable arguments."""
+    match op, args:
         case "add", (x, y):
             made = total([*terms(x).items(), *terms(y).items()])
         case "subtract", (x, y):
@@ -81,9 +85,9 @@ def _made(node: Node, args: tuple[Node, ...]) -> Node:
         case "neg", (x,):
             made = total((t, -c) for t, c in terms(x).items())
         case (("multiply" | "divide" | "sqrt"), _):
-            made = product(factors(Node(node.op, args)))
+            made = product(factors(Node(op, args)))
         case _:
-            made = called(node.op, args)
+            made = called(op, args)
     if made.size > LARGEST:
         raise FormulaError("it becomes too large")
     return made

@@ -20,7 +20,7 @@ from deltaprop.functions.formulas.tree import Node, number, rebuilt, substitute,
 from deltaprop.functions.formulas.vocabulary import CONDITIONS, FUNCTIONS, POWER_DIFFERENTIAL
 
 _MOST_TERMS = 200  # of a sum that is multiplied out
-_LARGEST = 2000  # nodes of a tree that is rewritten
+_LARGEST = 1000  # nodes of a tree that is rewritten
 _SHORT = 1024  # numbers with longer numerator or denominator are symbols too
 
 Expression = Any  # of SymPy, which has no types
@@ -43,10 +43,14 @@ def differentiate(node: Node, name: str) -> Node:
 
     def derivative(node: Node) -> Node:
         if node not in known:
-            known[node] = _of_function(node) if _is_symbol(node) else _of_algebra(node)
+            sums = node.op in ("add", "subtract")
+            known[node] = (_of_function if _is_symbol(node) else _of_sum if sums else _of_product)(node)
         return known[node]
 
-    def _of_algebra(node: Node) -> Node:
+    def _of_sum(node: Node) -> Node:
+        return total((t, c * d) for x, c in terms(node).items() for t, d in terms(derivative(x)).items())
+
+    def _of_product(node: Node) -> Node:
         symbols = _Symbols()
         expression = symbols.expression(node)
         parts = []
