@@ -126,7 +126,7 @@ class ActivationFormula(_Formula):
 
     @cached_property
     def _range(self) -> tuple[float, float]:
-        ranges = [range_of(tree) for tree in (self.tree, self.stable, guarded(self.stable))]
+        ranges = [range_of(tree) for tree in (self.stable, guarded(self.stable))]
         return max(low for low, _ in ranges), min(high for _, high in ranges)
 
     @property

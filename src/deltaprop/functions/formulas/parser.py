@@ -153,11 +153,11 @@ class _Parser:
                 return self.named(source)
             case ast.UnaryOp(op=ast.UAdd(), operand=x):
                 return self.number(x, depth)
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as x):
-                value = -self.literal(x).value + 0.0  # one zero only
-                return self.node(source, "number", value=value)
             case ast.UnaryOp(op=ast.USub(), operand=x):
-                return self.node(source, "neg", self.number(x, depth))
+                operand = self.number(x, depth)
+                if operand.op == "number":
+                    return self.node(source, "number", value=0.0 - operand.value)  # one zero only
+                return self.node(source, "neg", operand)
             case ast.UnaryOp(op=ast.Not(), operand=x):
                 return self.node(source, "not", self.condition(x, depth))
             case ast.BinOp(left=x, op=op, right=y) if type(op) in _BINARY:

@@ -89,12 +89,13 @@ def _reciprocal(x: Range) -> Range:
 
 
 def _power(x: Range, exponent: float) -> Range:
-    if exponent < 0:
-        return _reciprocal(_power(x, -exponent))
     low, high = x
+    if exponent < 0 and low <= 0 <= high:
+        return _reciprocal(_power(x, -exponent))
     whole = exponent == math.floor(exponent)
     if not whole:
         low, high = max(low, 0.0), max(high, 0.0)
     elif exponent % 2 == 0:
         low, high = (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
-    return folded("power", [low, exponent]), folded("power", [high, exponent])
+    ends = folded("power", [low, exponent]), folded("power", [high, exponent])
+    return min(ends), max(ends)

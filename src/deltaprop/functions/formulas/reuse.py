@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 
 from deltaprop.functions.formulas.algebra import (
@@ -48,7 +48,7 @@ def reused(node: Node, given: Mapping[str, Node], *, mirrors: bool = False) -> N
     1 - z**2
     """
     given = {name: h for name, h in given.items() if h.variables}
-    there = _functions(node) | {x for h in given.values() for x in _functions(h)} if mirrors else set()
+    there = _functions(node, *given.values()) if mirrors else {}
     known: dict[Node, Node] = {h: variable(name) for name, h in given.items()}
 
     def visit(node: Node) -> Node:
@@ -76,13 +76,15 @@ def _raised(base: Node, n: Fraction) -> Product:
     return raised(factors(base), n) if n.denominator == 1 else (Fraction(1), {base: n})
 
 
-def _functions(node: Node) -> set[Node]:
+def _functions(*trees: Node) -> dict[Node, None]:
+    """Return the sigmoids and the tanh in the trees, in the order in which they come."""
     found: dict[Node, None] = {}
-    rebuilt(node, lambda x, args: found.setdefault(x) or x)
-    return {x for x in found if x.op in ("sigmoid", "tanh")}
+    for tree in trees:
+        rebuilt(tree, lambda x, args: found.setdefault(x) or x)
+    return dict.fromkeys(x for x in found if x.op in ("sigmoid", "tanh"))
 
 
-def _without_tanh_pairs(bases: Factors, there: set[Node]) -> Factors:
+def _without_tanh_pairs(bases: Factors, there: Collection[Node]) -> Factors:
     for tanh in there:
         if tanh.op != "tanh":
             continue

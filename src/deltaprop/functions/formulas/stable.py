@@ -99,7 +99,7 @@ def _made(op: str, args: tuple[Node, ...]) -> Node:
 def total(parts: Iterable[tuple[Node, Fraction]]) -> Node:
     """Return the stable form of a sum of stable terms."""
     sums: Terms = collected(parts)
-    for rule in (_with_one, _softplus_less_its_argument, _same_condition):
+    for rule in (_with_one, _softplus_less_its_argument, _choices):
         changed = rule(sums)
         if changed is not None:
             return total((t, c * d) for x, c in changed for t, d in terms(x).items())
@@ -184,16 +184,20 @@ def _softplus_less_its_argument(sums: Terms) -> _Parts | None:
     return None
 
 
-def _same_condition(sums: Terms) -> _Parts | None:
-    """where(c, x, y) + where(c, u, v) = where(c, x + u, y + v)."""
+def _choices(sums: Terms) -> _Parts | None:
+    """where(c, x, y) + where(c, u, v) = where(c, x + u, y + v), and where(c, 1, 0) - 1 = where(c, 0, -1)."""
     first: dict[Node, Node] = {}
     for term in sums:
-        other = first.setdefault(term.args[0], term) if term.op == "where" else term
+        other = term
+        if term.op == "where":
+            numbers = term.args[1].op == term.args[2].op == "number"
+            other = ONE if numbers and ONE in sums else first.setdefault(term.args[0], term)
         if other != term:
-            branches = (
-                total((t, sums[x] * d) for x in (other, term) for t, d in terms(x.args[i]).items()) for i in (1, 2)
-            )
-            made = called("where", (term.args[0], *branches))
+            both = [x.args[1:] if x.op == "where" else (x, x) for x in (other, term)]
+            branches = (total((t, sums[other] * c) for t, c in terms(x).items()) for x in both[0])
+            others = (total((t, sums[term] * c) for t, c in terms(x).items()) for x in both[1])
+            added = (_made("add", pair) for pair in zip(branches, others, strict=True))
+            made = called("where", (term.args[0], *added))
             return [*((t, d) for t, d in sums.items() if t not in (other, term)), (made, Fraction(1))]
     return None
 
