@@ -1,6 +1,8 @@
 """Texts that are no formulas, or want to be more: each is refused at once, with its place, and nothing is evaluated."""
 
-import time
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,33 +11,55 @@ from hypothesis import strategies as st
 from deltaprop import FormulaError
 from deltaprop.functions.formulas import ActivationFormula, is_formula, parse
 
+
+@contextmanager
+def at_most(calls: int) -> Iterator[None]:
+    """Let so many functions be called and no more: the same on every machine, as a time is not."""
+    made = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal made
+        made += event == "call"
+        if made > calls:
+            sys.setprofile(None)
+            raise AssertionError(f"more than {calls} calls")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
 HOSTILE = [
     "__import__('os').system('true')", "a.__class__", "().__class__.__bases__[0]", "lambda: a", "(lambda a: a)(a)",
     "[a for a in (1, 2)]", "{a: 1}", "{a}", "[a]", "(a, a)", "a[0]", "a[0:1]", "a := 1", "(a := 1)", "a = 1", "a; a",
-    "a\na", "a\n", "\n", "\ta", "a\r", "a\x00", "\x00", "a # comment", "'a'", '"a"', "f'{a}'", "b'a'", "'''a'''", "…", "...",
-    "True", "None", "False and a", "1j", "1 + 2j", "a @ a", "a % 2", "a // 2", "a & a", "a | a", "~a", "a << 1", "a >> 1",
-    "a ^ a", "a == a", "a != a", "a is a", "a is not a", "a in a", "a not in a", "not a", "a and a", "a or 1", "a < 1",
-    "yield", "yield a", "await a", "import os", "del a", "print(a)", "eval(a)", "exec(a)", "open(a)", "getattr(a, a)",
-    "exp(a)(a)", "exp(x=a)", "exp(*a)", "exp(**a)", "max(a, *a)", "max(a, key=a)", "exp()", "exp", "exp exp", "a a", "a 1",
-    "1 a", "2a", "1_000", "0x10", "0b1", "0o7", "1e", "1e+", "1.2.3", "..5", ".", "1..", "1e999", "-1e999", "1e-", "9" * 400,
-    "a" * 1001, "(" * 500, ")" * 500, "(" * 400 + "a" + ")" * 400, "-" * 999 + "a", "+" * 999 + "a", "not " * 200 + "a",
-    "a" + "**a" * 300, "a" + "+a" * 499, "exp(" * 200 + "a" + ")" * 200, "9**9**9**9", "a**9**9", "a**(9**9)", "(9**64)**64",
-    "2**64**64", "a**1e300", "a**(10**64)", "a**-65", "a**(1/0)", "a**log(0)", "1/0", "0**-1", "0/0 * a", "log(-1)", "sqrt(-2)",
-    "(-1)**0.5", "1e308 * 10", "exp(1000) * a", "(1e300 * a)**64", "ａ", "а", "a​", "ｅxp(a)", "𝑎", "a−1", "a×2", "a²",  # noqa: RUF001
-    "a＋a", "\ufeffa", "é", "π", "σ(a)", "${a}", "a`", "a!", "a?", "\\a", "a\\", "a,", ",a", "a if a", "a if a else a", "if a",  # noqa: RUF001
-    "a if a > 0", "where(a, a, a)", "where(a > 0, a)", "where(a > 0, a, a > 1)", "max(a > 0, 1)", "(a > 0) + 1", "1 < 2", "z",
-    "y", "r", "a_", "_a", "__a__", "self", "sigmoid.a", "nan", "inf", "NaN * a", "infinity", "math.pi", "np.exp(a)", "e.e",
-    "pi(a)", "a(a)", "2(a)", "(a)(a)", "*a", "**a", "a**", "a*", "/a", "a /", "<a", "a <", "a < > a", "a <> a", "a => 0", "a =< 0",
-    "async", "class a", "assert a", "return a", "raise a", "global a", "with a", "while a", "for a", "from a", "try",
+    "a\na", "a\n", "\n", "\ta", "a\r", "a\x00", "\x00", "a # comment", "'a'", '"a"', "f'{a}'", "b'a'",
+    "'''a'''", "…", "...", "True", "None", "False and a", "1j", "1 + 2j", "a @ a", "a % 2", "a // 2", "a & a",
+    "a | a", "~a", "a << 1", "a >> 1", "a ^ a", "a == a", "a != a", "a is a", "a is not a", "a in a",
+    "a not in a", "not a", "a and a", "a or 1", "a < 1", "yield", "yield a", "await a", "import os", "del a",
+    "print(a)", "eval(a)", "exec(a)", "open(a)", "getattr(a, a)", "exp(a)(a)", "exp(x=a)", "exp(*a)",
+    "exp(**a)", "max(a, *a)", "max(a, key=a)", "exp()", "exp", "exp exp", "a a", "a 1", "1 a", "2a", "1_000",
+    "0x10", "0b1", "0o7", "1e", "1e+", "1.2.3", "..5", ".", "1..", "1e999", "-1e999", "1e-", "9" * 400,
+    "a" * 1001, "(" * 500, ")" * 500, "(" * 400 + "a" + ")" * 400, "-" * 999 + "a", "+" * 999 + "a",
+    "not " * 200 + "a", "a" + "**a" * 300, "a" + "+a" * 499, "exp(" * 200 + "a" + ")" * 200, "9**9**9**9",
+    "a**9**9", "a**(9**9)", "(9**64)**64", "2**64**64", "a**1e300", "a**(10**64)", "a**-65", "a**(1/0)",
+    "a**log(0)", "1/0", "0**-1", "0/0 * a", "log(-1)", "sqrt(-2)", "(-1)**0.5", "1e308 * 10", "exp(1000) * a",
+    "(1e300 * a)**64", "ａ", "а", "a​", "ｅxp(a)", "𝑎", "a−1", "a×2", "a²", "a＋a", "\ufeffa", "é", "π", "σ(a)",
+    "${a}", "a`", "a!", "a?", "\\a", "a\\", "a,", ",a", "a if a", "a if a else a", "if a", "a if a > 0",
+    "where(a, a, a)", "where(a > 0, a)", "where(a > 0, a, a > 1)", "max(a > 0, 1)", "(a > 0) + 1", "1 < 2",
+    "z", "y", "r", "a_", "_a", "__a__", "self", "sigmoid.a", "nan", "inf", "NaN * a", "infinity", "math.pi",
+    "np.exp(a)", "e.e", "pi(a)", "a(a)", "2(a)", "(a)(a)", "*a", "**a", "a**", "a*", "/a", "a /", "<a", "a <",
+    "a < > a", "a <> a", "a => 0", "a =< 0", "async", "class a", "assert a", "return a", "raise a", "global a",
+    "with a", "while a", "for a", "from a", "try",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_it_is_refused_with_its_place(text: str) -> None:
-    started = time.process_time()
-    with pytest.raises(FormulaError) as caught:
+    with at_most(100_000), pytest.raises(FormulaError) as caught:
         ActivationFormula(text, where="Network: h")
-    assert time.process_time() - started < 1
     message = str(caught.value)
     assert message.startswith("Network: h: ")
     assert len(message) < 500
@@ -64,19 +88,18 @@ BOUNDED = {
 
 @pytest.mark.parametrize("text", BOUNDED.values(), ids=BOUNDED)
 def test_what_is_large_is_differentiated_or_refused_in_a_few_seconds(text: str) -> None:
-    """No answer takes long: five seconds are far more than any of these needs, and far less than an explosion."""
-    started = time.process_time()
-    try:
-        assert ActivationFormula(text, where="h").derivative.registers <= 64
-    except FormulaError as error:
-        assert "too" in str(error)  # noqa: PT017
-    assert time.process_time() - started < 5
+    with at_most(20_000_000):
+        try:
+            assert ActivationFormula(text, where="h").derivative.registers <= 64
+        except FormulaError as error:
+            assert "too" in str(error)  # noqa: PT017
 
 
 QUICK = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 PIECES = st.sampled_from(
-    ["a", "1", "0.5", "e", "pi", "exp", "(", ")", "where", "max", ",", "+", "-", "*", "/", "**", "<", ">=", "if", "else", "and",
-     "or", "not", " ", ".", "=", "[", "'", "sigmoid(", "a)", "log(", "lambda", ":", "²", "\n", "9**9", "1e308", "tanh(a)"]
+    ["a", "1", "0.5", "e", "pi", "exp", "(", ")", "where", "max", ",", "+", "-", "*", "/", "**", "<", ">=",
+     "if", "else", "and", "or", "not", " ", ".", "=", "[", "'", "sigmoid(", "a)", "log(", "lambda", ":", "²", "\n",
+     "9**9", "1e308", "tanh(a)"]
 )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def test_no_tree_raises_anything_else(tree: Node) -> None:
         z = evaluate(h.value, np.array([-1e300, -1.0, 0.0, 1.0, 1e300, np.nan, np.inf]))[0]
         evaluate(h.derivative, np.zeros(7), z)
     except FormulaError as error:
-        assert str(error).startswith("h: ")
+        assert str(error).startswith("h: ")  # noqa: PT017
         return
     assert (z[~np.isnan(z)] >= h.low - 1e-12 * abs(h.low)).all() or not np.isfinite(h.low)
     assert (z[~np.isnan(z)] <= h.high + 1e-12 * abs(h.high)).all() or not np.isfinite(h.high)

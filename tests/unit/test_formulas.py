@@ -50,10 +50,11 @@ def slope(text: str, *a: float) -> list[float]:
         ("a/(2*a)", "a / (2 * a)"),
         ("a*-2", "a * -2"),
         ("- -a", "--a"),
+        ("- -2 - -pi", "2 - -pi"),
         ("logistic(a)+arctan(a)", "sigmoid(a) + atan(a)"),
         ("a if a > 0 else slope*a", "where(a > 0, a, 0.25 * a)"),
         ("where(0<a<=1, a, 0)", "where(a > 0 and a <= 1, a, 0)"),
-        ("where(not (a<0 or a>1) and a!=a, a, 0)".replace(" and a!=a", ""), "where(not (a < 0 or a > 1), a, 0)"),
+        ("where(not (a<0 or a>1), a, 0)", "where(not (a < 0 or a > 1), a, 0)"),
         ("max(a,0,1.5e-3)", "max(a, 0, 0.0015)"),
         ("pi*e*3.141592653589793", "pi * e * pi"),
         ("1e3", "1000"),
@@ -325,8 +326,9 @@ def test_kinks_where_min_and_max_meet() -> None:
 @pytest.mark.parametrize(
     ("text", "low", "high"),
     [
-        ("1 / (1 + exp(-a))", 0, 1), ("tanh(a)", -1, 1), ("exp(-a**2)", 0, 1), ("max(a, 0)", 0, np.inf), ("a", -np.inf, np.inf),
-        ("min(max(a, -1), 2)", -1, 2), ("sin(a)**2", 0, 1), ("where(a > 0, 0.5, sigmoid(a))", 0, 1), ("3 - cos(a)", 2, 4),
+        ("1 / (1 + exp(-a))", 0, 1), ("tanh(a)", -1, 1), ("exp(-a**2)", 0, 1), ("max(a, 0)", 0, np.inf),
+        ("a", -np.inf, np.inf), ("min(max(a, -1), 2)", -1, 2), ("sin(a)**2", 0, 1), ("3 - cos(a)", 2, 4),
+        ("where(a > 0, 0.5, sigmoid(a))", 0, 1),
         ("1 / (1 + abs(a))", 0, 1), ("exp(-exp(-a))", 0, 1), ("(1 + tanh(a)) / 2", 0, 1), ("0.5", 0.5, 0.5),
         ("abs(sin(a)) - 1", -1, 0), ("1 / a", -np.inf, np.inf), ("log(a)", -np.inf, np.inf), ("a / a", 1, 1),
     ],
@@ -390,5 +392,5 @@ def test_formulas_are_equal_by_what_they_say() -> None:
     assert activation("1/(1+exp(-a))") == activation(" 1 / (1 + exp(-a))")
     assert hash(activation("a*2")) == hash(activation("a * 2"))
     assert activation("2 * a") != activation("a * 2")
-    assert activation("2*y".replace("y", "a")) != LossFormula("2*y", where="loss")
+    assert activation("1") != LossFormula("1", where="loss")
     assert repr(activation("a*2")) == "ActivationFormula('a * 2')"
