@@ -119,16 +119,16 @@ def raised(product: Product, exponent: Fraction) -> Product:
             raise FormulaError("it divides by zero")
         return Fraction(0), {}
     if exponent.denominator == 1:
-        return _power_of(coefficient, exponent), {x: n * exponent for x, n in bases.items()}
+        return power_of(coefficient, exponent), {x: n * exponent for x, n in bases.items()}
     if coefficient > 0 and len(bases) < 2:
-        return _power_of(coefficient, exponent), dict(_root(x, n, exponent) for x, n in bases.items())
+        return power_of(coefficient, exponent), dict(_root(x, n, exponent) for x, n in bases.items())
     if coefficient > 0:  # exponentials leave the root, the rest stays together under it
         free = {x: n * exponent for x, n in bases.items() if x.op == "exp"}
         rest = {x: n for x, n in bases.items() if x.op != "exp"}
         under = dict([_root(*next(iter(rest.items())), exponent)]) if len(rest) == 1 else {}
         if len(rest) > 1:
             under = {product_of(Fraction(1), rest): exponent}
-        return _power_of(coefficient, exponent), {**free, **under}
+        return power_of(coefficient, exponent), {**free, **under}
     if not bases:
         raise FormulaError("it has a root of a negative number")
     return Fraction(1), {product_of(coefficient, bases): exponent}
@@ -140,8 +140,10 @@ def _root(base: Node, inner: Fraction, outer: Fraction) -> tuple[Node, Fraction]
     return (Node("abs", (base,)) if even and base.op != "abs" else base), inner * outer
 
 
-def _power_of(value: Fraction, exponent: Fraction) -> Fraction:
+def power_of(value: Fraction, exponent: Fraction) -> Fraction:
     """Return a coefficient to a power: exact where that is short, to float64 otherwise."""
+    if value == 1:
+        return value
     if exponent.denominator == 1 and abs(exponent) <= 2:
         return value ** int(exponent)
     try:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import NamedTuple
 
 from deltaprop.functions.formulas.algebra import (
     ONE,
     Factors,
     Product,
     Terms,
-    as_number,
     collected,
     negative,
+    power_of,
     sum_of,
     terms,
 )
@@ -48,7 +49,7 @@ def gathered(product: Product) -> Product:
         if x.op == "exp":
             outer = _plus(outer, terms(x.args[0]), n)
         elif pair is not None:
-            coefficient *= Fraction(as_number(pair.scale).value) ** -pair.n if pair.scale != 1 else 1
+            coefficient *= power_of(pair.scale, Fraction(-pair.n))
             pairs.append(pair)
         else:
             rest[x] = n
@@ -92,11 +93,13 @@ def _meet(x: Terms, y: Terms) -> bool:
     return any(t in y for t in x if t != ONE)
 
 
-class _Pair:
-    """(exp(x) + exp(y))^-n, a scale apart: scale · (exp(x) + exp(y)) is the base."""
+class _Pair(NamedTuple):
+    """What is (scale · (exp(x) + exp(y)))^-n."""
 
-    def __init__(self, x: Terms, y: Terms, n: int, scale: Fraction, base: Node) -> None:
-        self.x, self.y, self.n, self.scale, self.base = x, y, n, scale, base
+    x: Terms
+    y: Terms
+    n: int
+    scale: Fraction = Fraction(1)
 
 
 def two_exponentials(base: Node) -> tuple[Fraction, Terms, Terms] | None:
@@ -114,10 +117,8 @@ def two_exponentials(base: Node) -> tuple[Fraction, Terms, Terms] | None:
 
 
 def _pair(base: Node, n: Fraction) -> _Pair | None:
-    if n >= 0 or n.denominator != 1:
-        return None
-    found = two_exponentials(base)
-    return None if found is None else _Pair(found[1], found[2], -int(n), found[0], base)
+    found = two_exponentials(base) if n < 0 and n.denominator == 1 else None
+    return None if found is None else _Pair(found[1], found[2], -int(n), found[0])
 
 
 def _differences(c: Fraction, outer: Terms, rest: Factors, quotient: bool) -> tuple[Fraction, Terms, Factors]:
@@ -152,7 +153,7 @@ def _sigmoids(outer: Terms, rest: Factors) -> Terms:
             rest[base], rest[mirrored] = p, q
             continue
         minus = _plus({}, s, -1)
-        outer = _quotient(_plus(outer, minus, q), _Pair({}, minus, int(p + q), Fraction(1), base), rest)
+        outer = _quotient(_plus(outer, minus, q), _Pair({}, minus, int(p + q)), rest)
     return outer
 
 

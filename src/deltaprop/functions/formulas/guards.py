@@ -14,7 +14,7 @@ from deltaprop.functions.formulas.algebra import (
     sum_of,
     terms,
     times,
-)  # fmt: skip
+)
 from deltaprop.functions.formulas.ranges import range_of
 from deltaprop.functions.formulas.stable import called, product
 from deltaprop.functions.formulas.tree import Node, rebuilt, with_args

@@ -11,7 +11,7 @@ import numpy as np
 from deltaprop.errors import FormulaError
 from deltaprop.functions.formulas.operations import REFERENCE, Array, Operation
 from deltaprop.functions.formulas.parser import vocabulary_text
-from deltaprop.functions.formulas.tree import Node, number, substitute
+from deltaprop.functions.formulas.tree import Node, substitute
 from deltaprop.functions.formulas.vocabulary import FUNCTIONS
 
 SLOTS = 64
@@ -95,6 +95,10 @@ class _Builder:
         return self._numbered(float(value), float(value))
 
     def emit(self, name: str, *operands: int) -> int:
+        numbers = [self.values[i] for i in operands]
+        if all(isinstance(x, float) for x in numbers):
+            with np.errstate(all="ignore"):
+                return self.number(float(REFERENCE[Operation[name]](*numbers)))
         value = (name, tuple(sorted(operands)) if name in _COMMUTE else operands)
         return self._numbered(value, value)
 
@@ -117,8 +121,6 @@ class _Builder:
                 return self.inputs.index(node.name)
             case "power", (x, Node(op="number", value=exponent)) if (2 * exponent).is_integer():
                 return self.power(self.value(x), exponent)
-            case "divide", (x, Node(op="power", args=(y, Node(op="number", value=exponent)))) if exponent < 0:
-                return self.emit("multiply", self.value(x), self.value(Node("power", (y, number(-exponent)))))
             case "where", (c, Node(op="number", value=1), Node(op="number", value=0)):
                 return self.value(c)  # conditions are 1 and 0
         if node.op in FUNCTIONS and not FUNCTIONS[node.op].operation:

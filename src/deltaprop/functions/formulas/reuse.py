@@ -20,7 +20,7 @@ from deltaprop.functions.formulas.algebra import (
     sum_of,
     terms,
     times,
-)  # fmt: skip
+)
 from deltaprop.functions.formulas.tree import Node, number, rebuilt, variable, with_args
 
 

@@ -29,7 +29,7 @@ from deltaprop.functions.formulas.algebra import (
     sum_of,
     terms,
     times,
-)  # fmt: skip
+)
 from deltaprop.functions.formulas.exponentials import exponent_of, gathered, two_exponentials
 from deltaprop.functions.formulas.extremes import comparison, extreme
 from deltaprop.functions.formulas.folding import folded
@@ -39,6 +39,7 @@ from deltaprop.functions.formulas.vocabulary import FUNCTIONS
 
 HALF = Fraction(1, 2)
 _LARGEST_COMPOSED = 2000  # nodes
+_HIGHEST = 64  # power of cosh
 
 
 def stable(node: Node) -> Node:
@@ -193,11 +194,9 @@ def _choices(sums: Terms) -> _Parts | None:
             numbers = term.args[1].op == term.args[2].op == "number"
             other = ONE if numbers and ONE in sums else first.setdefault(term.args[0], term)
         if other != term:
-            both = [x.args[1:] if x.op == "where" else (x, x) for x in (other, term)]
-            branches = (total((t, sums[other] * c) for t, c in terms(x).items()) for x in both[0])
-            others = (total((t, sums[term] * c) for t, c in terms(x).items()) for x in both[1])
-            added = (_made("add", pair) for pair in zip(branches, others, strict=True))
-            made = called("where", (term.args[0], *added))
+            pairs = zip(other.args[1:] or (ONE, ONE), term.args[1:], strict=True)
+            branches = (_made("add", (times(sums[other], x), times(sums[term], y))) for x, y in pairs)
+            made = called("where", (term.args[0], *branches))
             return [*((t, d) for t, d in sums.items() if t not in (other, term)), (made, Fraction(1))]
     return None
 
@@ -242,7 +241,7 @@ def _spread_over_sum(c: Fraction, bases: Factors) -> Node | None:
         met = {t for _, (_, f) in parts for x in f if x.op == "exp" for t in terms(x.args[0])} - {ONE}
         if met and any(_holds_exponential(x, m, met) for x, m in bases.items() if x != base):
             rest = c, {x: m for x, m in bases.items() if x != base}
-            if gathered((c, bases))[1].keys() & bases.keys() >= {base}:
+            if base in gathered((c, bases))[1]:
                 products = (product(multiplied(rest, (d, {}), f)) for d, f in parts)
                 return total((t, d) for made in products for t, d in terms(made).items())
     return None
@@ -284,9 +283,9 @@ def _hyperbolic(given: Product) -> Product:
         rest[sinh] = bases.get(sinh, Fraction(0)) - shared
         c, bases = multiplied((c, rest), raised(factors(called("tanh", (x,))), Fraction(shared)))
         n -= shared
-        if n % 2 == 0:
+        if n % 2 == 0 and n <= _HIGHEST:
             c, bases = multiplied((c * 4 ** (n // 2), bases), raised(_bell(times(Fraction(2), x)), Fraction(n, 2)))
-        elif any(y.op == "exp" for y in bases):
+        elif any(y.op == "exp" for y in bases) and n <= _HIGHEST:
             two = sum_of({called("exp", (x,)): Fraction(1), called("exp", (minus(x),)): Fraction(1)})
             c, bases = multiplied((c * 2**n, bases), (Fraction(1), {two: Fraction(-n)}))
         else:
@@ -336,8 +335,7 @@ def _log(x: Node) -> Node | None:
         c, u, v = pair
         difference = sum_of(collected([*v.items(), *((t, -d) for t, d in u.items())]))
         softplus = called("softplus", (difference,))
-        return total([*u.items(), (softplus, Fraction(1)), (number(math.log(c)), Fraction(1))] if c != 1 else
-                     [*u.items(), (softplus, Fraction(1))])  # fmt: skip
+        return total([*u.items(), *terms(softplus).items(), (ONE, Fraction(math.log(c)))])
     if x.op in ("add", "subtract") and terms(x).get(ONE) == 1:
         return Node("log1p", (sum_of({t: c for t, c in terms(x).items() if t != ONE}),))
     return _log_of_product(*factors(x))
