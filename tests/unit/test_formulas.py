@@ -9,8 +9,10 @@ import pytest
 import deltaprop
 from deltaprop import FormulaError
 from deltaprop.functions.formulas import ActivationFormula, LossFormula, Operation, evaluate, is_formula, parse
+from deltaprop.functions.formulas.derivative import shortest
 from deltaprop.functions.formulas.guards import guarded
 from deltaprop.functions.formulas.operations import REFERENCE
+from deltaprop.functions.formulas.reuse import reused
 from deltaprop.functions.formulas.stable import stable
 
 
@@ -231,10 +233,48 @@ def test_a_program_that_needs_too_many_slots_is_refused() -> None:
         ("2**a", "exp(0.6931471805599453 * a)"),
         ("max(0, a)", "max(a, 0)"),
         ("where(a > 0, 1, 0) * exp(a)", "where(a > 0, exp(a), 0)"),
+        ("where(a > 0, 1, a) + 2 * where(a > 0, a, 3)", "where(a > 0, 2 * a + 1, a + 6)"),
+        ("3 - where(a > 0, 1, 2)", "where(a > 0, 2, 1)"),
+        ("erfc(a) - 2", "-erfc(-a)"),
+        ("1 - cos(a)", "2 * sin(0.5 * a)**2"),
+        ("a * sign(a)", "abs(a)"),
+        ("abs(a) * sign(a)", "a"),
+        ("abs(a)**2", "a**2"),
+        ("sigmoid(a) + sigmoid(-a)", "1"),
+        ("softplus(a) - softplus(-a)", "a"),
+        ("log(2 * exp(a) + 2)", "softplus(a) + 0.6931471805599453"),
+        ("log(cosh(a)**2 / 3)", "2 * log(cosh(a)) - 1.0986122886681098"),
+        ("log(a**-3)", "-3 * log(a)"),
+        ("max(a, 0) < 6", "a < 6"),
+        ("a - 1 - a + 1", "0"),
     ],
 )
 def test_stable_forms(before: str, after: str) -> None:
+    if "<" in before:
+        before, after = f"where({before}, a, 1)", f"where({after}, a, 1)"
     assert str(stable(parse(before, ["a"], "h"))) == after
+
+
+def test_what_is_given_is_not_computed_again() -> None:
+    def written(h: str, tree: str) -> str:
+        return str(reused(stable(parse(tree, ["a"], "h")), {"z": stable(parse(h, ["a"], "h"))}, mirrors=True))
+
+    assert written("a * sin(a)", "a**2 * sin(a)**2 * cos(a)") == "z**2 * cos(a)"
+    assert written("sin(a) / a", "a / sin(a)**3") == "1 / (z * sin(a)**2)"
+    assert written("sin(a) / a", "a * sin(a)") == "a * sin(a)"
+    assert written("1 + a**2", "3 + 3 * a**2 + a") == "a + 3 * z"
+    assert written("3 * tanh(a)", "1 - tanh(a)**2") == "1 - z**2 / 9"
+    assert written("5", "5 * a") == "5 * a"
+
+
+def test_the_shortest_way_must_come_to_the_same_and_be_finite_where_the_first_is() -> None:
+    def chosen(*ways: str) -> list[str]:
+        return lines(shortest([parse(way, ["a"], "h") for way in ways], ["a"], {}))
+
+    assert chosen("sin(a) + 1", "a") == chosen("sin(a) + 1")  # another function
+    assert chosen("log1p(exp(-a)) + a", "softplus(a)") == ["r1 = softplus a", "return r1"]  # finite at −800
+    assert chosen("sigmoid(a) + 0 * a", "1 / (1 + 1 / exp(a))", "sigmoid(a)") == ["r1 = sigmoid a", "return r1"]
+    assert chosen("softplus(a)", "log(1 + exp(a))") == ["r1 = softplus a", "return r1"]  # infinite at 800
 
 
 # ---- values; those of 800 are by hand: e^−800 is 0 in float64, and 1 + e^−800 is 1

@@ -342,6 +342,9 @@ def _log(x: Node) -> Node | None:
 
 
 def _log_of_product(c: Fraction, bases: Factors) -> Node | None:
+    if c == 1 and list(bases.values()) == [1] and next(iter(bases)).op not in ("exp", "sigmoid"):
+        return None
+    alone = c == 1 and len(bases) == 1
     apart: _Parts = []
     rest: Factors = {}
     for base, n in bases.items():
@@ -349,9 +352,7 @@ def _log_of_product(c: Fraction, bases: Factors) -> Node | None:
             apart += [(t, n * d) for t, d in terms(base.args[0]).items()]
         elif base.op == "sigmoid":
             apart.append((called("softplus", (minus(base.args[0]),)), -n))
-        elif (base.op == "cosh" and (n != 1 or c != 1 or len(bases) > 1)) or (
-            len(bases) == 1 and c == 1 and n != 1 and n % 2 != 0
-        ):
+        elif (alone and n % 2) or base.op == "cosh" or two_exponentials(base):
             apart.append((called("log", (base,)), n))
         else:
             rest[base] = n
