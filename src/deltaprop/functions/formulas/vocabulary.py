@@ -21,7 +21,8 @@ class Function:
     definition : str
         Otherwise its value in other words of the language, of x.
     differential : str
-        Its total differential, right at kinks too; dx and dy are those of its arguments. That of where is where.
+        Its total differential, right at kinks too; dx and dy are those of its arguments. sqrt, a
+        power, and where have none: see symbolic.
     low, high : float
         Its range.
     slope : int
@@ -53,7 +54,7 @@ FUNCTIONS = {
         Function("expm1", 1, "expm1", "", "exp(x) * dx", -1.0, slope=1),
         Function("log", 1, "log", "", "dx / x", slope=1),
         Function("log1p", 1, "log1p", "", "dx / (1 + x)", slope=1),
-        Function("sqrt", 1, "sqrt", "", "dx / (2 * sqrt(x))", 0.0, slope=1),
+        Function("sqrt", 1, "sqrt", "", "", 0.0, slope=1),
         Function("abs", 1, "absolute", "", "sign(x) * dx", 0.0, parity=1),
         Function("sign", 1, "sign", "", "0", -1.0, 1.0, slope=1, parity=-1),
         Function("min", -2, "minimum", "", "where(x < y, dx, dy)"),
