@@ -3,6 +3,7 @@
 
 #include "activations_piecewise.hpp"
 #include "activations_smooth.hpp"
+#include "formula.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -61,6 +62,8 @@ template <class Use>
       return use(Softsign{});
     case Activation::squareplus:
       return use(Squareplus{});
+    case Activation::formula:
+      return use(Formula{h.formula});
   }
   __builtin_unreachable();
 }
@@ -129,6 +132,7 @@ template <class T, class H>
 
 template <class T>
 [[gnu::noinline]] void activate_by_any(Function h, Matrix<const T> a, Matrix<T> z, Index rows, Index columns) {
+  if (h == Activation::formula) return Formula{h.formula}.values(a, z, rows, columns);
   with_activation(h, [=](auto H) { activate_by<T>(H, a, z, rows, columns); });
 }
 
@@ -179,6 +183,12 @@ template <class T, class H>
 template <class T>
 [[gnu::noinline]] void multiply_by_derivative_of_any(Function h, Matrix<const T> a, Matrix<const T> z, Matrix<T> delta,
                                                      Index rows, Index n) {
+  if (h == Activation::formula) {
+    return Formula{h.formula}.derivatives(a, z, rows, vectors<T>(n), [=](Index s, Index j, Vector<T> dh) {
+      T* error = delta.row(s) + j;
+      store<T>(error, keep_first<T>(dh * load(error), n - j));
+    });
+  }
   with_activation(h, [=](auto H) { multiply_by_derivative_of<T>(H, a, z, delta, rows, n); });
 }
 

@@ -1,16 +1,20 @@
 // The native boundary: the one file that knows Python. Arrays are borrowed, never copied or kept; the GIL is released
 // while a kernel runs. deltaprop/model.py is the only caller.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
+#include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <variant>
@@ -57,6 +61,9 @@ Sums sums_of(const SumsTuple& sums) { return {std::get<0>(sums), std::get<1>(sum
 constexpr Index kWorkToRelease = 131'072;
 
 // Everything that is compiled for both float32 and float64.
+using Formulas = std::pair<std::shared_ptr<Program>, std::optional<std::shared_ptr<Program>>>;
+using FunctionName = std::variant<std::string, Formulas>;
+
 template <class T>
 void bind(nb::module_& m) {
   m.def(
@@ -131,6 +138,17 @@ void bind(nb::module_& m) {
       "name"_a, "parameter"_a, "a"_a.noconvert(), "z"_a.noconvert(), "dh"_a.noconvert(),
       "z = h(a) and dh = h'(a), element by element.");
   m.def(
+      "run_program",
+      [](const Program& program, std::vector<In<T>> inputs, std::vector<Out<T>> outputs) {
+        std::vector<std::span<const T>> from;
+        std::vector<std::span<T>> to;
+        for (const In<T>& input : inputs) from.push_back(input.elements());
+        for (const Out<T>& output : outputs) to.push_back(output.elements());
+        run_program<T>(program, from, to);
+      },
+      "program"_a, "inputs"_a, "outputs"_a,
+      "For tests: a program over arrays, one for each of its inputs and outputs.");
+  m.def(
       "vector_function",
       [](std::string_view name, In<T> x, Out<T> y) { apply_vector_function<T>(name, x.elements(), y.elements()); },
       "name"_a, "x"_a.noconvert(), "y"_a.noconvert(), "For tests: y = f(x), f of the engine's vector_math.hpp.");
@@ -141,18 +159,54 @@ void bind(nb::module_& m) {
 NB_MODULE(_engine, m) {
   m.doc() = "deltaprop's native engine. Private: use deltaprop.Network.";
 
+  nb::class_<Program>(m, "Program", "A formula as instructions on numbered slots. Immutable.")
+      .def(
+          "__init__",
+          [](Program* self, int inputs, std::vector<double> constants,
+             const std::vector<std::array<int, 5>>& instructions, std::vector<int> outputs) {
+            new (self) Program(inputs, std::move(constants), instructions, std::move(outputs));
+          },
+          "inputs"_a, "constants"_a, "instructions"_a, "outputs"_a,
+          "instructions: (operation, to, x, y, w), the operation's place among operation_names() and slots: first the "
+          "inputs, then the constants, then what is written.");
+  m.def(
+      "operation_names",
+      [] {
+        const auto names = operation_names();
+        return std::vector<std::string_view>(names.begin(), names.end());
+      },
+      "The operations of programs, in order.");
+
   nb::class_<Plan>(m, "Plan", "The layers, functions and loss of a network, without its numbers. Immutable.")
       .def(
           "__init__",
-          [](Plan* self, const std::vector<std::tuple<Index, Index, std::string, double, bool>>& layers,
-             std::string_view loss) {
+          [](Plan* self, const std::vector<std::tuple<Index, Index, FunctionName, double, bool>>& layers,
+             const FunctionName& loss, std::vector<double> parameters_of_loss) {
             std::vector<LayerSpec> specs;
             for (const auto& [n_in, n_out, function, parameter, bias] : layers) {
-              specs.push_back({n_in, n_out, function, bias, parameter});
+              LayerSpec spec{n_in, n_out, "", bias, parameter};
+              if (const auto* name = std::get_if<std::string>(&function)) {
+                spec.function = *name;
+              } else {
+                const auto& [value, derivative] = std::get<Formulas>(function);
+                spec.value = value;
+                spec.derivative = derivative.value_or(nullptr);
+              }
+              specs.push_back(std::move(spec));
             }
-            new (self) Plan(specs, loss);
+            if (const auto* name = std::get_if<std::string>(&loss)) {
+              new (self) Plan(specs, *name, std::move(parameters_of_loss));
+            } else {
+              const auto& [value, slope] = std::get<Formulas>(loss);
+              new (self) Plan(specs, "", std::move(parameters_of_loss), value, slope.value_or(nullptr));
+            }
           },
-          "layers"_a, "loss"_a, "layers: (n_in, n_out, function, its parameter or 0, bias) from the input up.")
+          "layers"_a, "loss"_a, "parameters_of_loss"_a,
+          "layers: (n_in, n_out, function, its parameter or 0, bias) from the input up. A function, and the loss, is a "
+          "name, "
+          "or the programs of a formula and of its derivative, None in a plan for predictions alone. "
+          "parameters_of_loss: "
+          "none, one, or one for each output.")
       .def_prop_ro("theta_size", &Plan::theta_size, "Elements of theta as the engine lays it out.")
       .def_prop_ro("n_parameters", &Plan::n_parameters, "Elements of theta without padding.")
       .def(

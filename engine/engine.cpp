@@ -240,6 +240,7 @@ Parts parts_for(Index step_rows) { return step_rows < kTransposeRows ? Parts::ba
 
 template <class T>
 Sums gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, std::span<T> out, int threads) {
+  plan.need_derivatives();
   check_theta(plan, theta.size());
   check_theta(plan, out.size());
   const Rows<T> rows = checked(plan, samples, true);
@@ -257,6 +258,7 @@ Sums gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samp
 
 template <class T>
 void trace(const Plan& plan, std::span<const T> theta, const Samples<T>& samples, const Trace<T>& out) {
+  plan.need_derivatives();
   check_theta(plan, theta.size());
   const Rows<T> rows = checked(plan, samples, true);
   const std::size_t depth = plan.layers().size();
@@ -336,6 +338,7 @@ class BlockScratch {
 template <class T>
 Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samples, std::span<const double> eta,
              Index batch_size, Index block, Sums before, int threads) {
+  plan.need_derivatives();
   const int states = descent.learning.states();
   check_theta(plan, descent.theta.size());
   need(descent.state.size() == static_cast<std::size_t>(plan.theta_size() * states),
@@ -393,6 +396,25 @@ void apply_activation(Function h, std::span<const T> a, std::span<T> z, std::spa
 }
 
 template <class T>
+void run_program(const Program& program, const std::vector<std::span<const T>>& inputs,
+                 const std::vector<std::span<T>>& outputs) {
+  need(static_cast<int>(inputs.size()) == program.inputs() && static_cast<int>(outputs.size()) == program.outputs(),
+       "a program needs an array for each input and each output");
+  const std::size_t n = outputs.empty() ? 0 : outputs[0].size();
+  std::vector<const T*> from;
+  std::vector<T*> to;
+  for (const auto& input : inputs) {
+    need(input.size() == n, "inputs and outputs must have one size");
+    from.push_back(input.data());
+  }
+  for (const auto& output : outputs) {
+    need(output.size() == n, "inputs and outputs must have one size");
+    to.push_back(output.data());
+  }
+  kernels_for<T>().program(program.view(), from.data(), to.data(), static_cast<Index>(n));
+}
+
+template <class T>
 void apply_vector_function(std::string_view name, std::span<const T> x, std::span<T> y) {
   constexpr std::string_view names[] = {"exp",      "expm1", "log", "log1p", "tanh",  "sigmoid",
                                         "softplus", "erf",   "sin", "cos",   "arctan"};
@@ -403,15 +425,16 @@ void apply_vector_function(std::string_view name, std::span<const T> x, std::spa
                                    static_cast<Index>(x.size()));
 }
 
-#define DELTAPROP_FOR(T)                                                                                          \
-  template bool predict(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                   \
-  template Sums loss(const Plan&, std::span<const T>, const Samples<T>&, Sums, int);                              \
-  template Sums gradient(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                  \
-  template void trace(const Plan&, std::span<const T>, const Samples<T>&, const Trace<T>&);                       \
-  template Sums descend(const Plan&, const Descent<T>&, const Samples<T>&, std::span<const double>, Index, Index, \
-                        Sums, int);                                                                               \
-  template void apply_activation(Function, std::span<const T>, std::span<T>, std::span<T>);                       \
-  template double peak<T>(double);                                                                                \
+#define DELTAPROP_FOR(T)                                                                                               \
+  template bool predict(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                        \
+  template Sums loss(const Plan&, std::span<const T>, const Samples<T>&, Sums, int);                                   \
+  template Sums gradient(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                       \
+  template void trace(const Plan&, std::span<const T>, const Samples<T>&, const Trace<T>&);                            \
+  template Sums descend(const Plan&, const Descent<T>&, const Samples<T>&, std::span<const double>, Index, Index,      \
+                        Sums, int);                                                                                    \
+  template void apply_activation(Function, std::span<const T>, std::span<T>, std::span<T>);                            \
+  template void run_program(const Program&, const std::vector<std::span<const T>>&, const std::vector<std::span<T>>&); \
+  template double peak<T>(double);                                                                                     \
   template void apply_vector_function(std::string_view, std::span<const T>, std::span<T>);
 DELTAPROP_FOR(float)
 DELTAPROP_FOR(double)

@@ -75,6 +75,11 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
 // The block that a step after every sample goes in, by the shape of the first layer and the optimizer alone.
 Index online_block(const Plan& plan, const Learning& learning);
 
+// For tests: a formula's program over arrays, one for each of its inputs and outputs.
+template <class T>
+void run_program(const Program& program, const std::vector<std::span<const T>>& inputs,
+                 const std::vector<std::span<T>>& outputs);
+
 // z = h(a) and h'(a), element by element (not for softmax).
 template <class T>
 void apply_activation(Function h, std::span<const T> a, std::span<T> z, std::span<T> dh);

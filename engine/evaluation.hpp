@@ -120,6 +120,20 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
 }
 
 template <class T>
+void program(const ProgramView& program, const T* const* inputs, T* const* outputs, Index n) {
+  const PlainArithmetic plain;
+  for (Index first = 0; first < n; first += kWidth<T>) {
+    const Index count = n - first < kWidth<T> ? n - first : kWidth<T>;
+    Slots<T, 1> slots;
+    for (int i = 0; i < program.inputs; ++i) slots[i][0] = load_first(inputs[i] + first, count);
+    run<T, 1>(program, slots);
+    for (int o = 0; o < program.n_outputs; ++o) {
+      for (Index k = 0; k < count; ++k) outputs[o][first + k] = slots[program.outputs[o]][0][k];
+    }
+  }
+}
+
+template <class T>
 void activation(Function h, const T* a, T* z, T* dh, Index n) {
   const PlainArithmetic plain;
   constexpr Index w = kWidth<T>;

@@ -97,8 +97,8 @@ void multiply_adds(Index n, T* out) {
 }
 
 template <class T>
-constexpr Kernels<T> kKernels{predict<T>, loss<T>,          descend<T>,    online<T>,         gradient<T>,
-                              trace<T>,   multiply_adds<T>, activation<T>, vector_function<T>};
+constexpr Kernels<T> kKernels{predict<T>, loss<T>,          descend<T>,    online<T>,  gradient<T>,
+                              trace<T>,   multiply_adds<T>, activation<T>, program<T>, vector_function<T>};
 
 #define DELTAPROP_TEXT(x) #x
 #define DELTAPROP_NAME(x) DELTAPROP_TEXT(x)

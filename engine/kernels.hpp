@@ -118,6 +118,7 @@ struct Kernels {
                 const Workspace<T>& one_row);
   void (*multiply_adds)(Index n, T* out);  // n times kPeakChains vectors of them, independent; out takes a vector
   void (*activation)(Function h, const T* a, T* z, T* dh, Index n);
+  void (*program)(const ProgramView&, const T* const* inputs, T* const* outputs, Index n);
   void (*vector_function)(VectorFunction f, const T* x, T* y, Index n);
 };
 

@@ -71,16 +71,17 @@ struct SquaredError {
   }
 };
 
-// Any other pair of an output that works unit by unit: delta_o = dE/dy dy/da.
-template <class Loss, class H>
+// A pair of a loss of y and an output that works unit by unit: delta_o = dE/dy dy/da.
+template <class L, class H>
 struct General {
+  L loss;
   H h;
 
   template <class T>
   [[gnu::always_inline]] Vector<T> unit(Vector<T> a, Vector<T> r, Vector<T>& y, Vector<T>& delta) const {
     y = h.template value<T>(a);
-    delta = Loss::template derivative<T>(y, r) * h.template derivative<T>(a, y);
-    return Loss::template value<T>(y, r);
+    delta = loss.template derivative<T>(y, r) * h.template derivative<T>(a, y);
+    return loss.template value<T>(y, r);
   }
 };
 

@@ -89,7 +89,7 @@ class OneUnit {
 
   Function h_;
   Layer output_;
-  Loss loss_;
+  LossFunction loss_;
   LearningView<T> learning_;
   Vector<T> w_[1 + Rule::kStates][V];
   Vector<T> b_[1 + Rule::kStates];

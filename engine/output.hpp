@@ -26,31 +26,38 @@ inline void activate_output(const PlanView& plan, Matrix<T> a, Index rows, T* y)
 
 // E and delta_o of one row of a softmax output; row.delta holds r before.
 template <class T>
-inline double softmax_error(const OutputRow<T>& row, Loss loss) {
+inline double softmax_error(const OutputRow<T>& row, LossFunction loss) {
   const SoftmaxParts<T> parts = softmax(row);
-  switch (loss) {
+  switch (loss.kind) {
+    case Loss::log:
+      return SoftmaxWithLogs<LogTerms>::row(row, {});
+    case Loss::focal:
+      return SoftmaxWithLogs<FocalTerms>::row(row, {loss.parameter});
     case Loss::cross_entropy:
       return SoftmaxWithCrossEntropy::row(row, parts);
-    case Loss::log:
-      return SoftmaxWithLog::row(row);
     case Loss::squared_error:
       return SoftmaxWithSquaredError::row(row);
+    case Loss::kl:
+      return SoftmaxWithKullbackLeibler::row(row, parts);
+    default:
+      return softmax_with_any(row, loss);
   }
-  __builtin_unreachable();
 }
 
-// Calls use(Pair) for an output that works unit by unit. The logarithmic losses go with sigmoid alone (plan.cpp).
+// Calls use(Pair) for an output that works unit by unit. The commonest are inlined.
 template <class Use>
-[[gnu::always_inline]] inline void with_unit_pair(Function h, Loss loss, Use use) {
-  switch (loss) {
+[[gnu::always_inline]] inline void with_unit_pair(Function h, LossFunction loss, Use use) {
+  switch (loss.kind) {
     case Loss::log:
       return use(SigmoidWithLog{});
     case Loss::cross_entropy:
-      return use(SigmoidWithCrossEntropy{});
+      if (h == Activation::sigmoid) return use(SigmoidWithCrossEntropy{});
+      return use(CalledPair{h, loss});
     case Loss::squared_error:  // with identity, h' = 1: y - r
-      return with_common_activation(h, [&](auto H) { use(General<SquaredError, decltype(H)>{H}); });
+      return with_common_activation(h, [&](auto H) { use(General<SquaredError, decltype(H)>{{}, H}); });
+    default:
+      return use(CalledPair{h, loss});
   }
-  __builtin_unreachable();
 }
 
 // delta times the sample's weight; 0 changes nothing, not even inf.
@@ -78,7 +85,7 @@ template <class T>
       for (Index j = 0; j < output.n_out; j += kWidth<T>) {
         const Index n = output.n_out - j < kWidth<T> ? output.n_out - j : kWidth<T>;
         Vector<T> value, error;
-        Pair.template unit<T>(load(a + j), load_first(r + j, n), value, error);
+        at_output(Pair, j).template unit<T>(load(a + j), load_first(r + j, n), value, error);
         store<T>(y + j, value);
         store<T>(delta + j, keep_first<T>(weighted(error, w), n));
       }
@@ -114,7 +121,7 @@ inline void dense_outputs(const PlanView& plan, Matrix<const T> a, Matrix<T> y, 
   with_unit_pair(plan.output().h, plan.loss, [&](auto Pair) {
     for (Index k = 0; k < room; k += kWidth<T>) {
       Vector<T> value, error;
-      store<T>(term + k, Pair.template unit<T>(load(dense_a + k), load(dense_r + k), value, error));
+      store<T>(term + k, at_output(Pair, k).template unit<T>(load(dense_a + k), load(dense_r + k), value, error));
       if constexpr (Errors) {
         store<T>(dense_a + k, value);
         store<T>(dense_r + k, error);

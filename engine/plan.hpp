@@ -6,10 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "program.hpp"
 
 namespace deltaprop {
 
@@ -43,17 +46,54 @@ enum class Activation : int {
   softplus,
   softsign,
   squareplus,
+  formula,  // of the user's own: it has programs, and no name
+};
+
+// h of a formula, from a, and h', from a and z.
+struct FormulaPrograms {
+  ProgramView value, derivative;
 };
 
 // h of a layer: which function, and the number that some have beside a: slope, alpha.
 struct Function {
   Activation kind;
   double parameter = 0;
+  const FormulaPrograms* formula = nullptr;  // borrowed
 
   friend bool operator==(Function f, Activation kind) { return f.kind == kind; }
 };
 
-enum class Loss : int { log, cross_entropy, squared_error };
+// The order is that of the names in plan.cpp.
+enum class Loss : int {
+  log,
+  cross_entropy,
+  squared_error,
+  absolute_error,
+  focal,
+  gamma,
+  hinge,
+  huber,
+  kl,
+  log_cosh,
+  poisson,
+  quantile,
+  squared_hinge,
+  tweedie,
+  formula,  // of the user's own: it has a program, and no name
+};
+
+// E of a sample: which loss, and the number that some have beside y and r, such as huber's delta: one, or one for each
+// output.
+struct LossFunction {
+  Loss kind;
+  double parameter = 0;
+  const double* each = nullptr;  // borrowed; null where all outputs have the one
+  Index outputs = 1;
+  Index first = 0;  // the output that is meant, or that stands first in a vector
+  // Of a formula: E and its derivative, from a, y and r, by a; or from y and r, by y. In a plan for predictions alone there
+  // is no derivative.
+  ProgramView value = {}, slope = {};
+};
 
 // Virtual lanes: every sum along a row of units runs in this many partial sums, whatever the width of the machine's
 // vectors.
@@ -92,7 +132,7 @@ struct Layer {
 struct PlanView {
   const Layer* layers;
   int depth;
-  Loss loss;
+  LossFunction loss;
   Index theta_size;
   Index narrow_size;  // elements of the transposed copies of all narrow layers
 
@@ -114,16 +154,23 @@ struct LayerSpec {
   Index n_out;
   std::string function;
   bool bias;
-  double parameter = 0;  // of the function
+  double parameter = 0;                                                  // of the function
+  std::shared_ptr<const Program> value = nullptr, derivative = nullptr;  // in place of the name, where h is a formula
 };
 
 class Plan {
  public:
-  // Raises std::invalid_argument where the layers do not fit together, a size overflows, or the output's range leaves
-  // the domain of the loss.
-  Plan(const std::vector<LayerSpec>& layers, std::string_view loss);
+  // Raises std::invalid_argument where the layers do not fit together, a size overflows, the output's range leaves the
+  // domain of the loss, or its parameters are too many or too few.
+  // value and slope in place of the name, where E is a formula (LossFunction).
+  Plan(const std::vector<LayerSpec>& layers, std::string_view loss, std::vector<double> parameters_of_loss = {},
+       std::shared_ptr<const Program> value = nullptr, std::shared_ptr<const Program> slope = nullptr);
+  Plan(const Plan&) = delete;  // the layers point into formulas_
+  Plan& operator=(const Plan&) = delete;
 
-  PlanView view() const { return {layers_.data(), static_cast<int>(layers_.size()), loss_, theta_size_, narrow_size_}; }
+  PlanView view() const;
+  // Raises std::invalid_argument where a formula has no program for its derivative.
+  void need_derivatives() const;
   std::span<const Layer> layers() const { return layers_; }
   Index theta_size() const { return theta_size_; }            // elements of the padded theta
   Index units() const { return units_; }                      // elements of one row of scratch, all layers together
@@ -131,8 +178,15 @@ class Plan {
   Index n_parameters() const { return n_parameters_; }        // elements of the dense one
 
  private:
+  ProgramView kept(std::shared_ptr<const Program> program, int least_inputs, int most_inputs);
+  Function function_of(const LayerSpec& spec);
+
   std::vector<Layer> layers_;
   Loss loss_;
+  std::vector<double> parameters_of_loss_;  // none, one, or one for each output
+  std::vector<std::shared_ptr<const Program>> programs_;
+  std::vector<FormulaPrograms> formulas_;
+  ProgramView loss_value_ = {}, loss_slope_ = {};
   Index theta_size_ = 0;
   Index units_ = 0;
   Index transposed_size_ = 0;

@@ -1,4 +1,5 @@
-// The pairs of softmax that are not canonical: with log loss and with squared error.
+// The pairs of softmax that are not canonical: with the losses of log y and log(1 - y), with squared error, and with any of
+// y.
 //
 // Where one unit has nearly all of y, y_k near 1, what matters is 1 - y_k, which rounding has taken from y. So the unit k
 // with the largest a stands apart from the others:
@@ -7,7 +8,7 @@
 //   share_j = e^a_j / sum over the others of e^a_i,       y_j = share_j rest          (at most 1/2, for j other than k)
 #pragma once
 
-#include "losses.hpp"
+#include "losses_of_a.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -73,29 +74,63 @@ class LargestApart {
   T shift_ = -infinity;
 };
 
-// E = sum of -r log y - (1 - r) log(1 - y). With g_j = dE/dy_j y_j = -r_j + (1 - r_j) y_j / (1 - y_j) and G their sum over
-// the others, delta_j = y_j dE/dy_j - y_j sum of y_i dE/dy_i becomes
-//
-//   delta_j = g_j - y_j (G - r_k) - (1 - r_k) share_j y_k,   delta_k = -r_k rest + (1 - r_k) y_k - y_k G.
-struct SoftmaxWithLog {
+// Losses of log y and log(1 - y), whose dE/dy_j y_j is A_j + B_j / (1 - y_j) with A and B that stay small: for each unit the
+// term of E, A and B, from y, rest = 1 - y and their logarithms.
+template <class T>
+struct LogLossTerms {
+  Vector<T> E, A, B;
+};
+
+// -r log y - (1 - r) log(1 - y)
+struct LogTerms {
   template <class T>
-  static double row(const OutputRow<T>& row) {
+  [[gnu::always_inline]] LogLossTerms<T> operator()(Vector<T> y, Vector<T>, Vector<T> log_y, Vector<T> log_rest,
+                                                    Vector<T> r) const {
+    return {-r * log_y - (T{1} - r) * log_rest, -r, (T{1} - r) * y};
+  }
+};
+
+// -r (1 - y)^gamma log y - (1 - r) y^gamma log(1 - y)
+struct FocalTerms {
+  double gamma;
+
+  template <class T>
+  [[gnu::always_inline]] LogLossTerms<T> operator()(Vector<T> y, Vector<T> rest, Vector<T> log_y, Vector<T> log_rest,
+                                                    Vector<T> r) const {
+    const T own = static_cast<T>(gamma);
+    const Vector<T> of_one = r * exp<T>(log_rest * own);
+    const Vector<T> of_zero = (T{1} - r) * exp<T>(log_y * own);
+    const Vector<T> ratio = rest > T{0} ? y * log_y / rest : broadcast<T>(T{-1});
+    return {-(of_one * log_y + of_zero * log_rest), of_one * (own * ratio - T{1}) - of_zero * own * log_rest,
+            of_zero * y};
+  }
+};
+
+// Softmax with such a loss. With G_j = A_j + B_j / (1 - y_j) and S their sum over the others,
+// delta_j = y_j dE/dy_j - y_j sum of y_i dE/dy_i becomes
+//
+//   delta_j = G_j - y_j (S + A_k) - share_j B_k,   delta_k = A_k rest + B_k - y_k S.
+template <class Terms>
+struct SoftmaxWithLogs {
+  template <class T>
+  static double row(const OutputRow<T>& row, const Terms& terms) {
     const LargestApart<T> apart(row);
-    const T at_largest = -apart.r_k * apart.log_y_k - (T{1} - apart.r_k) * apart.log_rest;
-    const auto r = [&](Index j) { return load(row.delta + j); };
-    const double E = static_cast<double>(at_largest) + sum_over_units(row, [&](Index j) {
-                       const Vector<T> y = apart.share(j) * apart.rest;
-                       return -r(j) * apart.log_y(j) - (T{1} - r(j)) * log1p<T>(-y);
-                     });
-    const auto g = [&](Index j) {
+    const auto all = [](T x) { return broadcast<T>(x); };
+    const LogLossTerms<T> k = terms.template operator()<T>(all(apart.y_k), all(apart.rest), all(apart.log_y_k),
+                                                           all(apart.log_rest), all(apart.r_k));
+    const auto of = [&](Index j) {
       const Vector<T> y = apart.share(j) * apart.rest;
-      return (T{1} - r(j)) * (y / (T{1} - y)) - r(j);
+      return terms.template operator()<T>(y, T{1} - y, apart.log_y(j), log1p<T>(-y), load(row.delta + j));
     };
-    const T G = apart.sum(g);
-    const T at_k = (T{1} - apart.r_k) * apart.y_k - apart.r_k * apart.rest - apart.y_k * G;
-    apart.set_delta(at_k, [&](Index j) {
+    const double E = static_cast<double>(k.E[0]) + sum_over_units(row, [&](Index j) { return of(j).E; });
+    const auto G = [&](Index j) {
+      const LogLossTerms<T> own = of(j);
+      return own.A + own.B / (T{1} - apart.share(j) * apart.rest);
+    };
+    const T S = apart.sum(G);
+    apart.set_delta(k.A[0] * apart.rest + k.B[0] - apart.y_k * S, [&](Index j) {
       const Vector<T> share = apart.share(j);
-      return g(j) - share * apart.rest * (G - apart.r_k) - share * ((T{1} - apart.r_k) * apart.y_k);
+      return G(j) - share * apart.rest * (S + k.A[0]) - share * k.B[0];
     });
     return E;
   }
@@ -118,5 +153,38 @@ struct SoftmaxWithSquaredError {
     return E;
   }
 };
+
+// The Kullback-Leibler divergence: cross-entropy, and r log r, which no parameter changes.
+struct SoftmaxWithKullbackLeibler {
+  template <class T>
+  static double row(const OutputRow<T>& row, const SoftmaxParts<T>& parts) {
+    const double more = sum_over_units(row, [&](Index j) { return minus_entropy<T>(load(row.delta + j)); });
+    return more + SoftmaxWithCrossEntropy::row(row, parts);
+  }
+};
+
+// Any loss of y: delta_j = y_j (g_j - sum of y_i g_i), g_j = dE/dy_j.
+template <class T>
+inline double softmax_with_any(const OutputRow<T>& row, LossFunction loss) {
+  const Index columns = vectors<T>(row.n) * kWidth<T>;
+  Vector<T> sum[kGroup<T>] = {};
+  Index g = 0;
+  const double E = sum_over_units(row, [&](Index j) {
+    const Vector<T> y = load(row.y + j);
+    Vector<T> slope;
+    loss.first = j;
+    const Vector<T> terms = error_of<T>(loss, y, load(row.delta + j), slope);
+    slope = y == T{0} ? Vector<T>{} : slope;  // where it may be inf, and in the padding
+    store<T>(row.delta + j, slope);
+    sum[g] += y * slope;
+    g = (g + 1) % kGroup<T>;
+    return terms;
+  });
+  const T mean = tree_sum<T>(sum);
+  for (Index j = 0; j < columns; j += kWidth<T>) {
+    store<T>(row.delta + j, load(row.y + j) * (load(row.delta + j) - mean));
+  }
+  return E;
+}
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltaprop import Network, textbook
-from deltaprop.functions import ACTIVATIONS, LOSSES, check_pair
-from formulas import in_numpy
+from deltaprop.functions import ACTIVATIONS, LOSSES, check_pair, loss
+from formulas import in_numpy, loss_in_numpy
 
 Array = np.ndarray[Any, Any]
 
@@ -34,12 +34,12 @@ DH = {name: in_numpy(name)[1] for name, entry in ACTIVATIONS.items() if not entr
     "relu": lambda a: (a > 0).astype(float),
     "softmax": lambda a: np.diag(softmax(a)) - np.outer(softmax(a), softmax(a)),  # ∂z_j/∂a_k
 }
-E = {
-    "log": lambda y, r: np.sum(-r * np.log(y) - (1 - r) * np.log1p(-y)),
-    "cross_entropy": lambda y, r: np.sum(-r * np.log(y)),
-    "squared_error": lambda y, r: np.sum((y - r) ** 2) / 2,
+E = {name: loss_in_numpy(name)[0] for name in LOSSES} | {
+    "log": lambda y, r: -r * np.log(y) - (1 - r) * np.log1p(-y),
+    "cross_entropy": lambda y, r: -r * np.log(y),
+    "squared_error": lambda y, r: (y - r) ** 2 / 2,
 }
-DE = {
+DE = {name: loss_in_numpy(name)[1] for name in LOSSES} | {
     "log": lambda y, r: (y - r) / (y * (1 - y)),
     "cross_entropy": lambda y, r: -r / y,
     "squared_error": lambda y, r: y - r,
@@ -60,18 +60,19 @@ def pairs() -> list[tuple[str, str]]:
     """Every output and loss that go together."""
     found = []
     for output in ACTIVATIONS.values():
-        for loss in LOSSES.values():
+        for entry in LOSSES.values():
             try:
-                check_pair(output, loss, 3, where="")
+                check_pair(output, entry, 3, where="")
             except ValueError:
                 continue
-            found.append((output.name, loss.name))
+            found.append((output.name, entry.name))
     return found
 
 
 # The lecture's functions and their kin, which tests of something else try.
 LECTURE = ["identity", "sigmoid", "tanh", "relu"]
-LECTURE_PAIRS = [pair for pair in pairs() if pair[0] in (*LECTURE, "softmax")]
+LECTURE_LOSSES = ["log", "cross_entropy", "squared_error"]
+LECTURE_PAIRS = [pair for pair in pairs() if pair[0] in (*LECTURE, "softmax") and pair[1] in LECTURE_LOSSES]
 
 
 def network(layers: Sequence[int], *, seed: int = 0, **arguments: Any) -> Network:
@@ -90,12 +91,17 @@ def samples(net: Network, n: int, *, seed: int = 1) -> tuple[Array, Array]:
     random = np.random.default_rng(seed)
     X = random.normal(size=(n, net.layers[0])).astype(net.dtype)
     n_out = net.layers[-1]
-    if net.loss == "cross_entropy":
+    targets = loss(net.loss, where="test").targets
+    R = random.integers(2, size=(n, n_out)).astype(float)
+    if targets == "distribution":
         R = np.eye(n_out)[random.integers(n_out, size=n)]
-    elif net.loss == "log":
-        R = random.integers(2, size=(n, n_out)).astype(float)
+    elif targets == "unit":
         R[::3] = random.uniform(size=R[::3].shape)
-    else:
+    elif targets == "count":
+        R = random.integers(4, size=(n, n_out)).astype(float)
+    elif targets == "positive":
+        R = random.gamma(2, size=(n, n_out)) + 0.1
+    elif targets == "real":
         R = random.normal(size=(n, n_out))
     return X, R.astype(net.dtype)
 
@@ -119,7 +125,9 @@ class Oracle:
 
     def E(self, X: Array, R: Array) -> Array:
         """E of each sample."""
-        return np.array([E[self.loss](self.passes(x, r)[1][-1], np.array(r, float)) for x, r in zip(X, R, strict=True)])
+        return np.array(
+            [np.sum(E[self.loss](self.passes(x, r)[1][-1], np.array(r, float))) for x, r in zip(X, R, strict=True)]
+        )
 
     def gradient(self, X: Array, R: Array, weights: Array) -> Array:
         """Σ w ∂E/∂θ over samples, dense, in the order of theta."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from deltaprop.descent.initializers import INITIALIZERS
-from deltaprop.functions import ACTIVATIONS, LOSSES, Activation, Entry
+from deltaprop.functions import ACTIVATIONS, LOSSES, Activation, Entry, Loss
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -44,6 +44,33 @@ ADD = """
    `AT_ENDS` in tests/contracts/test_activations.py, and PyTorch's name for it into tests/conformance/test_pytorch.py.
 """
 
+LOSS_WORDS = """
+## Losses
+
+E of a sample is the sum over its outputs. Where `label_smoothing` is not 0, r is drawn towards equal shares first:
+r ← (1 − s) r + s / 2 for log, + s / n_out for cross_entropy. Of quantile several q make several outputs:
+`quantile:q=0.1,0.5,0.9`. What is left out depends on r alone, so that no gradient changes.
+
+A loss goes with every output whose range lies in that of y, and that does not come, but by rounding, to a y where E is
+infinite. log and focal go with sigmoid and softmax, cross_entropy and kl with gaussian besides. With the output named
+last E and δ are computed from a, so that they stay right where y has rounded to 0 or 1 (those of poisson, gamma and
+tweedie until e^a overflows); with any other from y, and a y that has rounded to 0 counts as the least normal number.
+At y = r the derivative of absolute_error and quantile is 0. E and δ are within 20 ulp of the exact values, or of the
+larger of two terms that δ is the difference of; of powers, in tweedie and focal, the error grows with |log y|
+(tests/contracts/test_losses.py).
+
+"""
+
+# By Loss.targets.
+TARGETS = {
+    "real": "any",
+    "unit": "0 … 1",
+    "distribution": "0 … 1, those of a sample summing to 1; or class numbers",
+    "class": "0 or 1",
+    "count": "at least 0",
+    "positive": "above 0",
+}
+
 
 def row(*cells: str) -> str:
     """Return a line of a table."""
@@ -60,8 +87,8 @@ def bound(value: float) -> str:
     return f"{value:.5g}".replace("inf", "∞").replace("-", "−")
 
 
-def range_of(entry: Activation) -> str:
-    """Return the range of h."""
+def range_of(entry: Activation | Loss) -> str:
+    """Return the range of h, or where a loss needs y to be."""
     if entry.name in ("elu", "celu"):
         return "above −alpha"
     return f"{bound(entry.low)} … {bound(entry.high)}"
@@ -94,14 +121,17 @@ def page() -> str:
         formulas = code(entry.formula), code(entry.derivative)
         cells = (*formulas, range_of(entry), parameters_of(entry), entry.start, entry.source)
         lines.append(row(names_of(entry), *cells))
-    losses = [row("name", "E of a sample", "∂E/∂y of an output", "y and r in", "goes with"), row(*["---"] * 5)]
+    head = row("name", "E of one output y", "∂E/∂y", "y", "r", "parameters", "left out", "goes with", "source")
+    losses = [head, row(*["---"] * 9)]
     for loss in LOSSES.values():
-        domain = f"[{bound(loss.low)}, {bound(loss.high)}]" + (", r summing to 1" if loss.distribution else "")
-        losses.append(row(f"**{loss.name}**", code(loss.formula), code(loss.derivative), domain, loss.canonical))
+        formulas = code(loss.formula), code(loss.derivative)
+        dropped = code(loss.dropped) if loss.dropped else ""
+        cells = (*formulas, range_of(loss), TARGETS[loss.targets], parameters_of(loss), dropped, loss.canonical)
+        losses.append(row(names_of(loss), *cells, loss.source))
     starts = [row("name", "weights of a layer", "parameters", "source"), row(*["---"] * 4)]
     for start in INITIALIZERS.values():
         starts.append(row(names_of(start), start.formula, parameters_of(start), start.source))
-    blocks = [HEAD, "\n".join(lines), ADD, "## Losses", "\n".join(losses), INITIALIZER_WORDS, "\n".join(starts)]
+    blocks = [HEAD, "\n".join(lines), ADD, LOSS_WORDS, "\n".join(losses), INITIALIZER_WORDS, "\n".join(starts)]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         NotFittedError,
         TableError,
     )
-    from deltaprop.functions import celu, elu, leaky_relu
+    from deltaprop.functions import celu, cross_entropy, elu, focal, huber, leaky_relu, quantile, tweedie
     from deltaprop.network import Network
     from deltaprop.storage import PathLike
     from deltaprop.table_model import TableModel
@@ -38,18 +38,24 @@ __all__ = [
     "TableError",
     "TableModel",
     "celu",
+    "cross_entropy",
     "elu",
+    "focal",
+    "huber",
     "leaky_relu",
     "load",
+    "quantile",
     "show_config",
+    "tweedie",
 ]
 
 # Where each name is; loaded when used, so that `deltaprop --help` need not wait for NumPy and the engine.
+_FUNCTIONS = ("celu", "cross_entropy", "elu", "focal", "huber", "leaky_relu", "quantile", "tweedie")
 _HOMES = {
     "Network": "deltaprop.network",
     "TableModel": "deltaprop.table_model",
     **dict.fromkeys(("SGD", "Adam", "Momentum", "Nesterov"), "deltaprop.descent.optimizers"),
-    **dict.fromkeys(("celu", "elu", "leaky_relu"), "deltaprop.functions"),
+    **dict.fromkeys(_FUNCTIONS, "deltaprop.functions"),
 }
 
 

@@ -7,14 +7,25 @@ import numpy
 import numpy.typing
 
 
+class Program:
+    """A formula as instructions on numbered slots. Immutable."""
+
+    def __init__(self, inputs: int, constants: Sequence[float], instructions: Sequence[Sequence[int]], outputs: Sequence[int]) -> None:
+        """
+        instructions: (operation, to, x, y, w), the operation's place among operation_names() and slots: first the inputs, then the constants, then what is written.
+        """
+
+def operation_names() -> list[str]:
+    """The operations of programs, in order."""
+
 class Plan:
     """
     The layers, functions and loss of a network, without its numbers. Immutable.
     """
 
-    def __init__(self, layers: Sequence[tuple[int, int, str, float, bool]], loss: str) -> None:
+    def __init__(self, layers: Sequence[tuple[int, int, str | tuple[Program, Program | None], float, bool]], loss: str | tuple[Program, Program | None], parameters_of_loss: Sequence[float]) -> None:
         """
-        layers: (n_in, n_out, function, its parameter or 0, bias) from the input up.
+        layers: (n_in, n_out, function, its parameter or 0, bias) from the input up. A function, and the loss, is a name, or the programs of a formula and of its derivative, None in a plan for predictions alone. parameters_of_loss: none, one, or one for each output.
         """
 
     @property
@@ -95,6 +106,15 @@ def activation(name: str, parameter: float, a: numpy.typing.NDArray[numpy.float3
 @overload
 def activation(name: str, parameter: float, a: numpy.typing.NDArray[numpy.float64], z: numpy.typing.NDArray[numpy.float64], dh: numpy.typing.NDArray[numpy.float64]) -> None:
     """z = h(a) and dh = h'(a), element by element."""
+
+@overload
+def run_program(program: Program, inputs: Sequence[numpy.typing.NDArray[numpy.float32]], outputs: Sequence[numpy.typing.NDArray[numpy.float32]]) -> None: ...
+
+@overload
+def run_program(program: Program, inputs: Sequence[numpy.typing.NDArray[numpy.float64]], outputs: Sequence[numpy.typing.NDArray[numpy.float64]]) -> None:
+    """
+    For tests: a program over arrays, one for each of its inputs and outputs.
+    """
 
 @overload
 def vector_function(name: str, x: numpy.typing.NDArray[numpy.float32], y: numpy.typing.NDArray[numpy.float32]) -> None: ...

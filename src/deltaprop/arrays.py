@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deltaprop.functions import Loss
-
 Array = NDArray[Any]
 
 
@@ -125,48 +123,3 @@ def _sparse_inputs(X: Any, n_in: int, dtype: np.dtype[Any], *, where: str) -> Sp
         numbers_in(rows.data, dtype, "X.data", where=where),
         n_in,
     )
-
-
-def targets_in(R: ArrayLike, n: int, n_out: int, loss: Loss, dtype: np.dtype[Any], *, where: str) -> Array:
-    """Return R as rows of targets, shape (n, n_out), inside the domain of the loss."""
-    array = numbers_in(R, dtype, "R", where=where)
-    if n_out == 1 and array.ndim == 1:
-        array = array[:, None]
-    if array.shape != (n, n_out):
-        also = f" or ({n},)" if n_out == 1 else ""
-        raise ValueError(f"{where}: R needs shape ({n}, {n_out}){also}, a row per row of X; got {np.shape(R)}.")
-    outside = (array < loss.low) | (array > loss.high)
-    if outside.any():
-        s, j = np.argwhere(outside)[0]
-        raise ValueError(
-            f"{where}: R[{s}, {j}] is {array[s, j]:g}; targets of loss {loss.name!r} lie in "
-            f"[{loss.low:g}, {loss.high:g}]."
-        )
-    if loss.distribution:
-        total = array.sum(axis=1, dtype=np.float64)
-        wrong = np.abs(total - 1) > max(1e-6, n_out * np.finfo(dtype).eps)
-        if wrong.any():
-            s = int(np.argmax(wrong))
-            raise ValueError(
-                f"{where}: R[{s}] sums to {total[s]:.9g}; targets of loss {loss.name!r} are probabilities, "
-                "which sum to 1."
-            )
-    return array
-
-
-def weights_in(sample_weight: ArrayLike | None, n: int, dtype: np.dtype[Any], *, where: str) -> Array | None:
-    """Return the samples' weights, shape (n,): finite, none negative, not all 0."""
-    if sample_weight is None:
-        return None
-    array = numbers_in(sample_weight, dtype, "sample_weight", where=where)
-    if array.shape != (n,):
-        raise ValueError(f"{where}: sample_weight needs shape ({n},), one per row of X; got {array.shape}.")
-    if n and array.min() < 0:
-        raise ValueError(f"{where}: sample_weight[{int(array.argmin())}] is {array.min():g}; weights are at least 0.")
-    if n and not array.any():
-        raise ValueError(f"{where}: every sample_weight is 0, so there is nothing to weigh.")
-    with np.errstate(over="ignore"):
-        total = float(array.sum(dtype=np.float64))
-    if n and not (np.isfinite(total) and np.isfinite(1 / total)):
-        raise ValueError(f"{where}: sample_weight adds up to {total:g}, too large or too small to divide by.")
-    return array

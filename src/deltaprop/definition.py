@@ -10,7 +10,7 @@ import numpy as np
 
 from deltaprop.arrays import whole_number
 from deltaprop.descent.initializers import Initializer, initializer, initializer_for
-from deltaprop.functions import LOSSES, Activation, Loss, activation, check_pair, loss
+from deltaprop.functions import Activation, Loss, activation, check_pair, kernels, loss
 
 _DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 _MOST_UNITS = 2**40
@@ -37,13 +37,18 @@ class Definition:
     @property
     def loss_entry(self) -> Loss:
         """What is known of the loss."""
-        return LOSSES[self.loss]
+        return loss(self.loss, where="Definition")
+
+    @property
+    def has_formulas(self) -> bool:
+        """Whether an activation or the loss is a formula of the user's own."""
+        return self.loss_entry.written is not None or any(h.written is not None for h in self.functions)
 
     @property
     def initializers(self) -> list[Initializer]:
         """How each layer's weights are drawn."""
         if self.init is None:
-            return [initializer_for(h) for h in self.functions]
+            return [initializer_for(kernels.declared(h) or h) for h in self.functions]
         return [initializer(self.init, where="Definition")] * len(self.functions)
 
     def config(self) -> dict[str, Any]:
@@ -81,7 +86,7 @@ def define(
 
     output_entry = activation(output, where=f"{who}: output")
     loss_entry = loss(loss_name, where=f"{who}: loss")
-    check_pair(output_entry, loss_entry, sizes[-1], where=who)
+    check_pair(kernels.declared(output_entry) or output_entry, loss_entry, sizes[-1], where=who)
 
     if not isinstance(bias, bool | np.bool_):
         raise TypeError(f"{who}: bias needs to be True or False; got {bias!r}.")
@@ -93,7 +98,7 @@ def define(
         layers=tuple(sizes),
         h=tuple(str(entry) for entry in chosen),
         output=str(output_entry),
-        loss=loss_entry.name,
+        loss=str(loss_entry),
         bias=bool(bias),
         seed=seed_in(seed, where=who),
         dtype=own_dtype,

@@ -21,8 +21,6 @@ from deltaprop.arrays import (
     SparseRows,
     inputs_in,
     numbers_in,
-    targets_in,
-    weights_in,
     whole_number,
 )
 from deltaprop.definition import Definition, define, seed_in
@@ -30,8 +28,9 @@ from deltaprop.descent.initializers import Initializer, first_parameters
 from deltaprop.descent.optimizers import OPTIMIZERS, SGD, Optimizer, optimizer_in
 from deltaprop.descent.schedules import etas
 from deltaprop.errors import DivergenceError, warn
-from deltaprop.functions import ACTIVATIONS, LOSSES, Activation
+from deltaprop.functions import ACTIVATIONS, LOSSES, Activation, Loss, kernels
 from deltaprop.parameters import LayerViews, Parameters, aligned_zeros
+from deltaprop.targets import ClassWeight, smoothed, targets_in, weights_in
 
 _RULES = {name: [field.name for field in fields(entry)] for name, entry in OPTIMIZERS.items()}
 if (*map(set, _engine.function_names()), _engine.optimizers()) != (set(ACTIVATIONS), set(LOSSES), _RULES):
@@ -78,6 +77,16 @@ class Memory:
     steps: int = 0
 
 
+@dataclass(frozen=True)
+class State:
+    """All that descent changes: theta as the engine lays it out, and what the optimizer remembers."""
+
+    theta: Array
+    optimizer: Optimizer
+    memory: Array
+    steps: int
+
+
 class Model:
     """A network's definition and parameters, with the engine's verbs on raw arrays. `Network` is its public face."""
 
@@ -87,7 +96,7 @@ class Model:
         *,
         h: str | Activation | Sequence[str | Activation] = "sigmoid",
         output: str | Activation = "sigmoid",
-        loss: str = "log",
+        loss: str | Loss = "log",
         bias: bool = True,
         seed: int = 0,
         dtype: str | type[np.floating[Any]] | np.dtype[Any] = "float64",
@@ -111,15 +120,10 @@ class Model:
     def _build(self, definition: Definition) -> None:
         self._definition = definition
         try:
-            self._plan = _engine.Plan(
-                [
-                    (*pair, f.name, f.values[0] if f.values else 0.0, definition.bias)
-                    for pair, f in zip(pairwise(definition.layers), definition.functions, strict=True)
-                ],
-                definition.loss,
-            )
+            self._plan = _plan_of(definition, derivatives=False)
         except ValueError as error:
             raise ValueError(f"{type(self).__name__}: layers {list(definition.layers)}: {error}.") from None
+        self._complete_plan = None if definition.has_formulas else self._plan
         self._parameters = Parameters(self._plan.layout, self._plan.theta_size, definition.dtype)
         self._piece_rows = (
             max(1, int(_PIECE_SECONDS * _WORK_PER_SECOND / self.n_parameters / _CHUNK_ROWS)) * _CHUNK_ROWS
@@ -128,7 +132,19 @@ class Model:
         self._epoch = 0
         self._memory = self._no_memory(SGD())
 
+    @property
+    def _learning_plan(self) -> _engine.Plan:
+        """The plan with h′ and δ of formulas, which SymPy makes when they are asked for first."""
+        if self._complete_plan is None:
+            self._complete_plan = _plan_of(self._definition, derivatives=True)
+        return self._complete_plan
+
     # ---- definition: fixed, but for the seed, which `reset` may change ----------------------------------------------
+
+    @property
+    def definition(self) -> Definition:
+        """What the network is, without its numbers."""
+        return self._definition
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -271,15 +287,24 @@ class Model:
 
     # ---- what the network says -------------------------------------------------------------------------------------
 
-    def samples(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None, where: str) -> tuple[Any, Any, Any]:
+    def samples(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        sample_weight: ArrayLike | None,
+        where: str,
+        class_weight: ClassWeight | None = None,
+    ) -> tuple[Any, Any, Any]:
         """Return X, R and the weights (or None) as arrays that the engine reads."""
         inputs = inputs_in(X, self.layers[0], self.dtype, where=where)
         if not isinstance(inputs, SparseRows) and np.may_share_memory(
             inputs, self.padded_theta
         ):  # weights as samples: training would change them
             inputs = inputs.copy()
-        targets = targets_in(R, len(inputs), self.layers[-1], self._definition.loss_entry, self.dtype, where=where)
-        return inputs, targets, weights_in(sample_weight, len(inputs), self.dtype, where=where)
+        loss = self._definition.loss_entry
+        targets = targets_in(R, len(inputs), self.layers[-1], loss, self.dtype, where=where)
+        weights = weights_in(sample_weight, class_weight, targets, where=where)
+        return inputs, smoothed(targets, loss), weights
 
     def predict(self, X: ArrayLike) -> Array:
         """Return y for rows of inputs."""
@@ -308,10 +333,17 @@ class Model:
             inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")  # says which number is not
         return y
 
-    def E(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def E(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        class_weight: ClassWeight | None = None,
+    ) -> float:
         """Return E = Σ w E_ℓ / Σ w over the samples."""
         where = f"{type(self).__name__}.E"
-        inputs, targets, weights = self.samples(X, R, sample_weight, where)
+        inputs, targets, weights = self.samples(X, R, sample_weight, where, class_weight)
         if not len(inputs):
             raise ValueError(f"{where}: X has no rows, so there is no mean.")
         return self.mean_loss(inputs, targets, weights)
@@ -329,19 +361,30 @@ class Model:
         for start in range(0, n, self._piece_rows):
             yield slice(start, start + self._piece_rows)
 
-    def gradient(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
+    def gradient(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        class_weight: ClassWeight | None = None,
+    ) -> Array:
         """Return ∂E/∂θ of the samples' E, dense, in the order of theta."""
         where = f"{type(self).__name__}.gradient"
-        inputs, targets, weights = self.samples(X, R, sample_weight, where)
+        inputs, targets, weights = self.samples(X, R, sample_weight, where, class_weight)
         if not len(inputs):
             raise ValueError(f"{where}: X has no rows, so E has no gradient.")
         out = np.empty_like(self.padded_theta)
-        _engine.gradient(self._plan, self.padded_theta, _for_engine(inputs), targets, out, weights)
+        _engine.gradient(self._learning_plan, self.padded_theta, _for_engine(inputs), targets, out, weights)
         return self._parameters.dense(out)
 
     def raw_trace(self, X: ArrayLike, R: ArrayLike) -> RawTrace:
         """Return every quantity of backpropagation for rows of samples."""
         inputs, targets, _ = self.samples(X, R, None, f"{type(self).__name__}.trace")
+        return self.trace_of(inputs, targets)
+
+    def trace_of(self, inputs: Inputs, targets: Array) -> RawTrace:
+        """Return the trace of samples that are already arrays of this network's dtype."""
         if isinstance(inputs, SparseRows):
             inputs = inputs.dense()
         n = len(inputs)
@@ -355,7 +398,7 @@ class Model:
             dh[-1] = np.empty((n, units[-1], units[-1]), self.dtype)
         gradient = np.empty((n, self._plan.theta_size), self.dtype)
         E = np.empty(n)
-        _engine.trace(self._plan, self.padded_theta, inputs, targets, a, z, dh, delta, gradient, E)
+        _engine.trace(self._learning_plan, self.padded_theta, inputs, targets, a, z, dh, delta, gradient, E)
         dW, db = self._parameters.views(gradient)
         return RawTrace(inputs, targets, a, z, dh, delta, dW, db, E)
 
@@ -380,6 +423,15 @@ class Model:
         if self._memory.optimizer != optimizer:
             self._memory = self._no_memory(optimizer)
 
+    def state(self) -> State:
+        """Return copies of all that descent changes."""
+        return State(self.padded_theta.copy(), self._memory.optimizer, self._memory.state.copy(), self._memory.steps)
+
+    def return_to(self, state: State) -> None:
+        """Return to an earlier `state`."""
+        self.padded_theta[...] = state.theta
+        self._memory = Memory(state.optimizer, state.memory.copy(), state.steps)
+
     def put_back(self, theta: Array) -> None:
         """Return to an earlier `padded_theta`; what the optimizer remembers belongs to the present one and goes."""
         self.padded_theta[...] = theta
@@ -393,12 +445,13 @@ class Model:
         *,
         batch_size: int = 1,
         sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
         optimizer: str | Optimizer = "sgd",
         online_block: int | None = None,
     ) -> float:
         """Go down once through the samples in the order given; `Network.descend` documents it."""
         where = f"{type(self).__name__}.descend"
-        inputs, targets, weights = self.samples(X, R, sample_weight, where)
+        inputs, targets, weights = self.samples(X, R, sample_weight, where, class_weight)
         if not len(inputs):
             raise ValueError(f"{where}: X has no rows.")
         rate = etas(eta, 1, 1, where=where, dtype=self.dtype)(1)
@@ -458,7 +511,7 @@ class Model:
             stop = min(start + piece, n)
             began = time.perf_counter()
             total = _engine.descend(
-                self._plan,
+                self._learning_plan,
                 learning,
                 self.padded_theta,
                 memory.state,
@@ -576,6 +629,29 @@ class Model:
         )
 
     __hash__ = None  # type: ignore[assignment]  # parameters change
+
+
+def _plan_of(definition: Definition, *, derivatives: bool) -> _engine.Plan:
+    """Return the engine's plan; without derivatives it serves for predictions and E, and needs no SymPy."""
+
+    def programs(kernel: kernels.Programs) -> tuple[_engine.Program, _engine.Program | None]:
+        return _program(kernel.value), _program(kernel.derivative()) if derivatives else None
+
+    layers: list[Any] = []
+    for pair, h in zip(pairwise(definition.layers), definition.functions, strict=True):
+        kernel = kernels.of_activation(h)
+        if isinstance(kernel, kernels.Named):
+            layers.append((*pair, kernel.name, kernel.numbers[0] if kernel.numbers else 0.0, definition.bias))
+        else:
+            layers.append((*pair, programs(kernel), 0.0, definition.bias))
+    loss = kernels.of_loss(definition.loss_entry, definition.functions[-1])
+    if isinstance(loss, kernels.Named):
+        return _engine.Plan(layers, loss.name, list(loss.numbers))
+    return _engine.Plan(layers, programs(loss), [])
+
+
+def _program(program: Any) -> _engine.Program:
+    return _engine.Program(len(program.inputs), program.constants, program.instructions, program.outputs)
 
 
 def block_in(online_block: int | None, *, where: str) -> int:

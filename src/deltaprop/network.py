@@ -13,10 +13,11 @@ from deltaprop.arrays import Array
 from deltaprop.descent.initializers import Initializer
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
-from deltaprop.functions import Activation
+from deltaprop.functions import Activation, Loss
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.trace import Trace, trace
 from deltaprop.model import Model
+from deltaprop.targets import ClassWeight
 from deltaprop.training import History, train
 
 if TYPE_CHECKING:
@@ -76,8 +77,11 @@ class Network(Model):
         Ignored where there is no hidden layer.
     output : str or Activation, default "sigmoid"
         Activation of the output layer: one of those, or softmax.
-    loss : str, default "log"
-        E of a sample: "log", Σ −r log y − (1−r) log(1−y); "cross_entropy", Σ −r log y; "squared_error", ½ Σ (y−r)².
+    loss : str or Loss, default "log"
+        E of a sample: "log", Σ −r log y − (1−r) log(1−y); "cross_entropy", Σ −r log y; "squared_error", ½ Σ (y−r)²;
+        absolute_error, huber, poisson, hinge, focal, … (``deltaprop list losses`` has them all), with parameters
+        ``"huber:delta=2"``, ``"quantile:q=0.1,0.5,0.9"`` (one q for each output), ``"log:label_smoothing=0.1"``, or
+        ``deltaprop.huber(delta=2)``.
     bias : bool, default True
         Whether units have biases; the lecture's have none.
     seed : int, default 0
@@ -132,7 +136,7 @@ class Network(Model):
         *,
         h: str | Activation | Sequence[str | Activation] = "sigmoid",
         output: str | Activation = "sigmoid",
-        loss: str = "log",
+        loss: str | Loss = "log",
         bias: bool = True,
         seed: int = 0,
         dtype: str | type[np.floating[Any]] | np.dtype[Any] = "float64",
@@ -158,6 +162,7 @@ class Network(Model):
         batch_size: int = 1,
         shuffle: bool = True,
         sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
         validation: tuple[ArrayLike, ArrayLike] | None = None,
         verbose: bool = False,
         optimizer: str | Optimizer = "sgd",
@@ -173,7 +178,9 @@ class Network(Model):
             Inputs, finite numbers, unit-free: scale them to about −1 … 1. A step on a sparse row costs by its numbers
             that are not zero, with a batch_size of 1 and any optimizer but adam.
         R : array-like (n, n_out), or (n,) where n_out = 1
-            Targets: in [0, 1] for "log"; probabilities summing to 1 for "cross_entropy"; any for "squared_error".
+            Targets, where the loss has its domain: any for "squared_error", in [0, 1] for "log", at least 0 for
+            "poisson", 0 or 1 for "hinge", … (docs/functions.md). For "cross_entropy" and "kl" probabilities that sum
+            to 1, or (n,) whole class numbers from 0. For several quantiles (n,) is enough.
         epochs : int, default 100
             Passes through the data. `fit` goes on from the present parameters and epoch count; `reset` starts over.
         eta : float, sequence or function of n, default 0.1
@@ -184,6 +191,9 @@ class Network(Model):
             A new order every epoch, from (seed, epoch); False is the lecture's "for all x in D".
         sample_weight : array-like (n,), optional
             w_ℓ ≥ 0, as given: online, a weight of 2 is a step of 2η, and 0 changes nothing.
+        class_weight : "balanced", mapping or sequence, optional
+            c_k for each class k: w_ℓ is multiplied by Σ_k r_k c_k. A mapping may leave classes out, which then have 1;
+            "balanced" is n / (classes · samples of the class). One output has the classes 0 and 1.
         validation : (X, R), optional
             Samples held out; E of them after every epoch is in the history.
         verbose : bool, default False
@@ -241,6 +251,7 @@ class Network(Model):
             batch_size=batch_size,
             shuffle=shuffle,
             sample_weight=sample_weight,
+            class_weight=class_weight,
             validation=validation,
             verbose=verbose,
             optimizer=optimizer,
@@ -315,7 +326,14 @@ class Network(Model):
         """
         return Model.predict(self, X)  # super() would take a tenth of the time of a row
 
-    def E(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def E(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        class_weight: ClassWeight | None = None,
+    ) -> float:
         """Return the loss of a set of samples, E = Σ_ℓ w_ℓ E_ℓ / Σ_ℓ w_ℓ.
 
         Parameters
@@ -323,11 +341,14 @@ class Network(Model):
         X : array-like or SciPy sparse matrix (n, n_in)
         R : array-like (n, n_out), or (n,) where n_out = 1
         sample_weight : array-like (n,), optional
+        class_weight : "balanced", mapping or sequence, optional
+            As in `fit`.
 
         Returns
         -------
         float
-            In nats for the log losses, in squared units of r for squared_error.
+            In nats for the log losses, in squared units of r for squared_error. What a loss drops is not in it
+            (docs/functions.md).
 
         Raises
         ------
@@ -345,9 +366,16 @@ class Network(Model):
         >>> round(net.E([[1, 2]], [1]), 6)         # −log σ(0) = log 2
         0.693147
         """
-        return super().E(X, R, sample_weight)
+        return super().E(X, R, sample_weight, class_weight=class_weight)
 
-    def gradient(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
+    def gradient(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        class_weight: ClassWeight | None = None,
+    ) -> Array:
         """Return ∂E/∂θ of a set of samples: for one, δ_j z_i (1) and δ_j; for many, their weighted mean.
 
         Parameters
@@ -355,6 +383,8 @@ class Network(Model):
         X : array-like or SciPy sparse matrix (n, n_in)
         R : array-like (n, n_out), or (n,) where n_out = 1
         sample_weight : array-like (n,), optional
+        class_weight : "balanced", mapping or sequence, optional
+            As in `fit`.
 
         Returns
         -------
@@ -377,7 +407,7 @@ class Network(Model):
         >>> net.gradient([[2, 4]], [1])            # δ = ½ − 1; δ x_1, δ x_2, δ
         array([-1. , -2. , -0.5])
         """
-        return super().gradient(X, R, sample_weight)
+        return super().gradient(X, R, sample_weight, class_weight=class_weight)
 
     @_answers_foreign_words
     def descend(
@@ -388,6 +418,7 @@ class Network(Model):
         *,
         batch_size: int = 1,
         sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
         optimizer: str | Optimizer = "sgd",
         online_block: int | None = None,
     ) -> float:
@@ -401,7 +432,7 @@ class Network(Model):
             The learning rate.
         batch_size : int, default 1
         sample_weight : array-like (n,), optional
-        optimizer, online_block
+        class_weight, optimizer, online_block
             As in `fit`.
 
         Returns
@@ -436,6 +467,7 @@ class Network(Model):
             eta,
             batch_size=batch_size,
             sample_weight=sample_weight,
+            class_weight=class_weight,
             optimizer=optimizer,
             online_block=online_block,
         )
@@ -479,7 +511,14 @@ class Network(Model):
         """
         return trace(self, X, R)
 
-    def check_gradient(self, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> GradientReport:
+    def check_gradient(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        class_weight: ClassWeight | None = None,
+    ) -> GradientReport:
         """Compare backpropagation's gradient with central differences of E, in float64.
 
             ∂E/∂θ_k ≈ (E(θ + ε e_k) − E(θ − ε e_k)) / 2ε
@@ -492,6 +531,8 @@ class Network(Model):
         X : array-like or SciPy sparse matrix (n, n_in)
         R : array-like (n, n_out), or (n,) where n_out = 1
         sample_weight : array-like (n,), optional
+        class_weight : "balanced", mapping or sequence, optional
+            As in `fit`.
 
         Returns
         -------
@@ -513,7 +554,7 @@ class Network(Model):
         >>> net.check_gradient([[0, 1], [1, 1]], [1, 0]).ok
         True
         """
-        return check_gradient(self, X, R, sample_weight)
+        return check_gradient(self, X, R, sample_weight, class_weight)
 
     def draw(self) -> Drawing:
         """Draw the network, the lecture's first figure: units, weights, and what each layer computes.

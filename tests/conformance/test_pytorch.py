@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from deltaprop import Adam, Momentum, Nesterov, Network
-from deltaprop.functions import ACTIVATIONS
-from problems import LECTURE, LECTURE_PAIRS, difference, network, pairs, samples
+from deltaprop.functions import ACTIVATIONS, LOSSES
+from problems import LECTURE, LECTURE_LOSSES, LECTURE_PAIRS, difference, network, pairs, samples
 
 F = torch.nn.functional
 H = {
@@ -40,18 +40,41 @@ H = {
     "softsign": F.softsign,
     "squareplus": lambda a: (a + torch.sqrt(a**2 + 4)) / 2,
 }
+QS = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
 E = {
     "log": lambda y, r: torch.nn.functional.binary_cross_entropy(y, r, reduction="none").sum(1),
     "cross_entropy": lambda y, r: -(r * y.log()).sum(1),
     "squared_error": lambda y, r: ((y - r) ** 2).sum(1) / 2,
+    "absolute_error": lambda y, r: F.l1_loss(y, r, reduction="none").sum(1),
+    "huber": lambda y, r: F.huber_loss(y, r, reduction="none").sum(1),
+    "huber:delta=0.3": lambda y, r: F.huber_loss(y, r, reduction="none", delta=0.3).sum(1),
+    "log_cosh": lambda y, r: torch.log(torch.cosh(y - r)).sum(1),
+    "quantile": lambda y, r: F.l1_loss(y, r, reduction="none").sum(1) / 2,
+    "quantile:q=0.8": lambda y, r: torch.maximum(0.8 * (r - y), -0.2 * (r - y)).sum(1),
+    "quantile:q=0.1,0.5,0.9": lambda y, r: torch.maximum(QS * (r - y), (QS - 1) * (r - y)).sum(1),
+    "poisson": lambda y, r: F.poisson_nll_loss(y, r, log_input=False, eps=0, reduction="none").sum(1),
+    "gamma": lambda y, r: (y.log() + r / y).sum(1),
+    "tweedie": lambda y, r: (2 * y.sqrt() + 2 * r / y.sqrt()).sum(1),
+    "hinge": lambda y, r: F.relu(1 - (2 * r - 1) * y).sum(1),
+    "squared_hinge": lambda y, r: (F.relu(1 - (2 * r - 1) * y) ** 2).sum(1),
+    "focal": lambda y, r: -(r * (1 - y) ** 2 * y.log() + (1 - r) * y**2 * torch.log1p(-y)).sum(1),
+    "kl": lambda y, r: F.kl_div(y.log(), r, reduction="none").sum(1),
+    "cross_entropy:label_smoothing=0.2": lambda y, r: F.cross_entropy(
+        y.log(), r, reduction="none", label_smoothing=0.2
+    ),
 }
 HIDDEN = [name for name in H if name != "softmax"]
-CASES = [(h, *pair) for h in HIDDEN for pair in pairs()]
+CASES = [(h, *pair) for h in HIDDEN for pair in pairs() if pair[1] in LECTURE_LOSSES]
+CASES += [("tanh", *pair) for pair in pairs() if pair[1] not in LECTURE_LOSSES]
+CASES += [("tanh", "identity", loss) for loss in E if loss.startswith(("huber:", "quantile:"))]
+CASES += [("tanh", "softmax", "cross_entropy:label_smoothing=0.2")]
 STEPS = [(h, *pair) for h in LECTURE for pair in LECTURE_PAIRS] + [(h, "sigmoid", "log") for h in HIDDEN]
+STEPS += [("tanh", LOSSES[loss.partition(":")[0]].canonical, loss) for loss in E if loss not in LECTURE_LOSSES]
 
 
-def test_no_activation_is_left_out() -> None:
+def test_no_function_is_left_out() -> None:
     assert {name.partition(":")[0] for name in H} == set(ACTIVATIONS)
+    assert {name.partition(":")[0] for name in E} == set(LOSSES)
 
 
 class Peer:

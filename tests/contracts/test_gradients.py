@@ -1,26 +1,42 @@
 """Every h × output × loss that go together: the engine's gradient against central differences, and its E."""
 
+from collections import Counter
+from typing import Any
+
 import mpmath
 import numpy as np
 import pytest
 
-from deltaprop.functions import ACTIVATIONS
-from problems import LECTURE, LECTURE_PAIRS, Oracle, difference, network, pairs, samples
+from deltaprop.functions import ACTIVATIONS, LOSSES
+from problems import LECTURE, LECTURE_LOSSES, LECTURE_PAIRS, Oracle, difference, network, pairs, samples
 
 HIDDEN = [name for name, entry in ACTIVATIONS.items() if not entry.output_only]
+
+WITH_PARAMETERS = ["huber:delta=0.4", "quantile:q=0.9", "quantile:q=0.1,0.5,0.9", "tweedie:p=1.1", "focal:gamma=0.5"]
+WITH_PARAMETERS += ["log:label_smoothing=0.2", "cross_entropy:label_smoothing=0.2"]
 
 
 def test_how_many_there_are() -> None:
     assert len(HIDDEN) == 25
-    assert len(pairs()) == 30  # squared_error with all 26, log and cross_entropy with sigmoid and softmax
+    of_loss = Counter(loss for _, loss in pairs())
+    anywhere = ["squared_error", "absolute_error", "huber", "log_cosh", "quantile", "hinge", "squared_hinge"]
+    above_0 = ["poisson", "gamma", "tweedie"]  # sigmoid, softmax, gaussian, softplus, squareplus, exp
+    assert of_loss == {
+        **dict.fromkeys(anywhere, 26),
+        **dict.fromkeys(above_0, 6),
+        **dict.fromkeys(["log", "focal"], 2),  # sigmoid, softmax
+        **dict.fromkeys(["cross_entropy", "kl"], 3),  # and gaussian, which comes to 1, but not to 0
+    }
     assert len(LECTURE_PAIRS) == 9
 
 
-def check(h: str, output: str, loss: str, dtype: str) -> None:
+def check(h: str, output: str, loss: str, dtype: str, class_weight: Any = None) -> None:
     net = network([3, 5, 4, 3], h=h, output=output, loss=loss, dtype=dtype)
     X, R = samples(net, 7)
+    if class_weight is not None:
+        R = np.eye(3)[[0, 1, 2, 1, 1, 0, 2]]
     weights = np.array([1, 0, 2, 0.5, 1, 3, 1])
-    report = net.check_gradient(X, R, weights)
+    report = net.check_gradient(X, R, weights, class_weight=class_weight)
     assert report.ok, report
     assert len(report.groups) == 6
     assert sum(group.kinks for group in report.groups) == 0
@@ -37,7 +53,19 @@ def test_against_central_differences(h: str, output: str, loss: str, dtype: str,
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_pair_against_central_differences(h: str, dtype: str) -> None:
     for output, loss in pairs():
-        check(h, output, loss, dtype)
+        if loss in LECTURE_LOSSES:
+            check(h, output, loss, dtype)
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, *WITH_PARAMETERS])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_loss_against_central_differences(loss: str, dtype: str, instruction_set: str) -> None:
+    """With every output, weighted by sample; where targets are classes, by class too."""
+    for output, name in pairs():
+        if name == loss.partition(":")[0]:
+            check("tanh", output, loss, dtype)
+    if LOSSES[loss.partition(":")[0]].targets in ("unit", "distribution", "class"):
+        check("tanh", LOSSES[loss.partition(":")[0]].canonical, loss, dtype, class_weight=[1, 4, 0.5])
 
 
 @pytest.mark.parametrize("h", HIDDEN)

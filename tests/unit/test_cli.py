@@ -123,7 +123,7 @@ def test_check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
     assert run(["check", "model.deltaprop", "people.csv"]) == 0
     assert "The gradient agrees with central differences" in capsys.readouterr().out
     right = Network.gradient
-    monkeypatch.setattr(Network, "gradient", lambda self, *args: right(self, *args) * 1.001)
+    monkeypatch.setattr(Network, "gradient", lambda self, *args, **weights: right(self, *args, **weights) * 1.001)
     assert run(["check", "model.deltaprop", "people.csv"]) == 1
     assert "The gradient DISAGREES" in capsys.readouterr().out
 

@@ -175,7 +175,7 @@ def test_a_file_whose_parts_contradict_each_other_is_refused(frame: pd.DataFrame
         {"encoder": None},
         {"target": {"task": "regression", "name": "tall", "mean": 0.0, "scale": 1.0}},
         {"target": {**header["target"], "labels": ["a", "b", "c"], "counts": [1, 1, 1]}},
-        {"network": {**header["network"], "loss": "squared_error"}},
+        {"network": {**header["network"], "loss": "hinge"}},
         {"provenance": []},
         {"provenance": {}},
         {"provenance": {**header["provenance"], "metrics": "x"}},

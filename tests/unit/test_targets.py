@@ -32,7 +32,7 @@ def test_what_is_classification(cells: object, labels: tuple[object, ...]) -> No
     target = target_of(cells)
     assert isinstance(target, Labels)
     assert target.labels == labels
-    assert target.functions == (("sigmoid", "log") if len(labels) == 2 else ("softmax", "cross_entropy"))
+    assert target.functions() == (("sigmoid", "log") if len(labels) == 2 else ("softmax", "cross_entropy"))
     assert sum(target.counts) == 3
 
 

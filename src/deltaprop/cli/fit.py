@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +28,17 @@ def fit(
     ] = None,
     hidden: Annotated[str, typer.Option(help="Units of the hidden layers; 0 for none.")] = "32,16",
     h: Annotated[str, typer.Option("--h", help="Activation of the hidden layers.")] = "tanh",
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            help="The loss, where it should be another than the usual: huber:delta=1, … (`deltaprop list losses`)."
+        ),
+    ] = None,
+    init: Annotated[str | None, typer.Option(help="How the first weights are drawn; by default as h needs.")] = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option(metavar="WEIGHTS", help="balanced, or how much each label counts: yes=5,no=1."),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=0, help="At most so many; by default about 40,000 steps, but 20 to 300 epochs.")
     ] = None,
@@ -51,9 +62,10 @@ def fit(
     from deltaprop.storage import replace_file
     from deltaprop.table_model import TableModel
 
-    _check(task, h, eta, validation, no_validation)
+    _check(task, h, loss, init, eta, validation, no_validation)
     _check_places(table, out, plot)
-    model = TableModel(hidden=_units(hidden), h=h, seed=seed)
+    weights = _weights(class_weight)
+    model = TableModel(hidden=_units(hidden), h=h, loss=loss, init=init, seed=seed)
     history = model.fit(
         table,
         target,
@@ -62,6 +74,7 @@ def fit(
         epochs=epochs,
         eta=eta,
         batch_size=batch_size,
+        class_weight=weights,
         validation=None if no_validation else 0.2 if validation is None else validation,
         verbose=True,
     )
@@ -75,15 +88,29 @@ def fit(
     print(f"saved {printable(out)}" + ("" if plot is None else f", drew {printable(plot)}"))
 
 
-def _check(task: str | None, h: str, eta: float | None, validation: float | None, no_validation: bool) -> None:
+def _check(
+    task: str | None,
+    h: str,
+    loss: str | None,
+    init: str | None,
+    eta: float | None,
+    validation: float | None,
+    no_validation: bool,
+) -> None:
     """Refuse what would be refused later in other words."""
     from deltaprop.data.targets import TASKS
+    from deltaprop.descent.initializers import initializer
     from deltaprop.functions import activation
+    from deltaprop.functions import loss as loss_of
 
     if task not in (None, *TASKS):
         raise OptionError(f"--task needs to be {' or '.join(TASKS)}; got {task!r}.")
     try:
         chosen = activation(h, where="--h")
+        if loss is not None:
+            loss_of(loss, where="--loss")
+        if init is not None:
+            initializer(init, where="--init")
     except ValueError as error:
         raise OptionError(str(error)) from None
     if chosen.output_only:
@@ -112,6 +139,25 @@ def _check_places(table: Path, out: Path, plot: Path | None) -> None:
     if plot.suffix.lower() not in PICTURES:
         raise OptionError(f"--plot {plot}: a picture's name needs to end in {', '.join(PICTURES)}.")
     optional("matplotlib", "plot")
+
+
+def _weights(class_weight: str | None) -> Any:
+    """Return what a text such as ``balanced`` or ``yes=5,no=1`` stands for."""
+    if class_weight in (None, "balanced"):
+        return class_weight
+    weights = {}
+    for part in class_weight.split(","):
+        label, equals, number = (piece.strip() for piece in part.rpartition("="))
+        try:
+            weights[label] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals or not 0 <= weights[label] < float("inf"):
+            raise OptionError(
+                "--class-weight needs balanced, or label=weight with commas between, weights of at least 0; "
+                f"got {part!r}."
+            )
+    return weights
 
 
 def _units(hidden: str) -> tuple[int, ...]:

@@ -29,12 +29,14 @@ def list_functions(
     from deltaprop.descent.initializers import INITIALIZERS
     from deltaprop.functions import ACTIVATIONS, LOSSES
 
-    if kind is Kind.losses:
-        losses = [(loss.name, loss.formula, loss.canonical) for loss in LOSSES.values()]
-        return table(["loss", "E of a sample", "goes with output"], losses)
-    entries: Iterable[Entry] = (ACTIVATIONS if kind is Kind.activations else INITIALIZERS).values()
+    listed: dict[Kind, tuple[str, Iterable[Entry]]] = {
+        Kind.activations: ("h(a)", ACTIVATIONS.values()),
+        Kind.losses: ("E of an output", LOSSES.values()),
+        Kind.initializers: ("weights of a layer", INITIALIZERS.values()),
+    }
+    what, entries = listed[kind]
     rows = []
     for entry in entries:
         parameters = ", ".join(f"{p.name} = {p.default:g}, {p.bounds}" for p in entry.parameters)
         rows.append((", ".join([entry.name, *entry.aliases]), entry.formula, parameters))
-    return table([kind[:-1], "h(a)" if kind is Kind.activations else "weights of a layer", "parameters"], rows)
+    table(["loss" if kind is Kind.losses else kind[:-1], what, "parameters"], rows)

@@ -22,6 +22,7 @@ from deltaprop.data.arrow import (
 )
 from deltaprop.data.columns import standard
 from deltaprop.errors import TableError
+from deltaprop.functions import Loss
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,10 +69,17 @@ class Labels:
         """The names of the classes' probabilities: P(label)."""
         return [f"P({label_text(label)})" for label in self.labels]
 
-    @property
-    def functions(self) -> tuple[str, str]:
-        """The output's activation and the loss."""
-        return ("sigmoid", "log") if self.n_out == 1 else ("softmax", "cross_entropy")
+    def functions(self, loss: Loss | None = None) -> tuple[str, str]:
+        """Return the output's activation and the loss; raise TableError where this loss is not for labels."""
+        output, usual = ("sigmoid", "log") if self.n_out == 1 else ("softmax", "cross_entropy")
+        if loss is None:
+            return output, usual
+        _refuse_several(loss)
+        if loss.targets not in ("unit", "distribution", "real"):
+            raise TableError(f"The loss {loss.name!r} gives no probabilities of labels: use {usual!r}, or focal.")
+        if loss.targets == "distribution" and self.n_out == 1:
+            raise TableError(f"Two classes are one output, and the loss {loss.name!r} needs one for each: use 'log'.")
+        return output, str(loss)
 
     @property
     def is_text(self) -> bool:
@@ -135,20 +143,38 @@ class Labels:
 class Quantity:
     """A target of regression, standardised: r = (value − mean) / scale.
 
+    Where the loss needs targets of at least 0 it is not moved: r = value / scale.
+
     Attributes
     ----------
     name : str
     mean, scale : float
         Mean and standard deviation of the training data, in the target's own unit.
+    centred : bool
+        Whether the mean is taken off.
     """
 
     task: ClassVar[str] = "regression"
     n_out: ClassVar[int] = 1
-    functions: ClassVar[tuple[str, str]] = ("identity", "squared_error")
     is_text: ClassVar[bool] = False
     name: str
     mean: float
     scale: float
+    centred: bool = True
+
+    def functions(self, loss: Loss | None = None) -> tuple[str, str]:
+        """Return the output's activation and the loss; raise TableError where this loss is not for a quantity."""
+        if loss is None:
+            return "identity", "squared_error"
+        _refuse_several(loss)
+        if loss.targets not in ("real", "count", "positive"):
+            raise TableError(f"The loss {loss.name!r} is for labels, and {self.name!r} is a quantity.")
+        return loss.canonical, str(loss)
+
+    @property
+    def shift(self) -> float:
+        """What is taken off before scaling."""
+        return self.mean if self.centred else 0.0
 
     @property
     def outputs(self) -> list[str]:
@@ -159,11 +185,11 @@ class Quantity:
         """Return r (n, 1) and the values in their own unit (n,)."""
         values = numbers(self.name, column)
         refuse_missing(self.name, np.isnan(values))
-        return ((values - self.mean) / self.scale)[:, None], values
+        return ((values - self.shift) / self.scale)[:, None], values
 
     def own_unit(self, y: Array) -> Array:
         """Return the network's y in the target's own unit."""
-        return y * self.scale + self.mean
+        return y * self.scale + self.shift
 
     def describe(self) -> str:
         """Say in a few words what is predicted."""
@@ -171,29 +197,37 @@ class Quantity:
 
     def as_json(self) -> dict[str, Any]:
         """Return what a model file keeps."""
-        return {"task": self.task, "name": self.name, "mean": self.mean, "scale": self.scale}
+        numbers = {"task": self.task, "name": self.name, "mean": self.mean, "scale": self.scale}
+        return numbers if self.centred else {**numbers, "centred": False}
 
     @classmethod
-    def from_json(cls, name: str, mean: float, scale: float) -> Self:
+    def from_json(cls, name: str, mean: float, scale: float, centred: bool = True) -> Self:
         """Return the target of a model file; raise TypeError or ValueError where that is no such target."""
+        if type(centred) is not bool:
+            raise TypeError("centred is no Boolean")
         if type(name) is not str or not all(type(x) is float and np.isfinite(x) for x in (mean, scale)) or scale <= 0:
             raise ValueError("a target's mean and scale are not numbers")
-        return cls(name, mean, scale)
+        return cls(name, mean, scale, centred)
 
 
 Target = Labels | Quantity
 
 
-def fit_target(name: str, column: pa.ChunkedArray, task: str | None = None) -> Target:
+def _refuse_several(loss: Loss) -> None:
+    if loss.several:
+        raise TableError(f"The loss {str(loss)!r} has several outputs, and a table's target is one: use one of them.")
+
+
+def fit_target(name: str, column: pa.ChunkedArray, task: str | None = None, loss: Loss | None = None) -> Target:
     """Learn from a column what its labels, or its mean and scale, are.
 
     Text, Booleans, categories and exactly two distinct values are classification, anything else regression; ``task``
-    overrides that.
+    overrides that. A quantity is centred unless the ``loss`` needs targets of at least 0.
 
     Raises
     ------
     TableError
-        If a cell is missing or infinite, every row has one value, or the column does not suit the task.
+        If a cell is missing or infinite, every row has one value, or the column does not suit the task or the loss.
 
     Examples
     --------
@@ -228,7 +262,17 @@ def fit_target(name: str, column: pa.ChunkedArray, task: str | None = None) -> T
             )
         if not (np.isfinite(_ROOM * scale + abs(mean)) and np.isfinite(_ROOM / scale)):
             raise TableError(f"The target {name!r} holds numbers too large or too small to be standardised.")
-        return Quantity(name, mean, scale)
+        centred = loss is None or loss.targets not in ("count", "positive")
+        if loss is not None and not centred:
+            low = values <= 0 if loss.targets == "positive" else values < 0
+            if low.any():
+                row = int(low.argmax())
+                needs = "above 0" if loss.targets == "positive" else "of at least 0"
+                raise TableError(
+                    f"The target {name!r} is {values[row]:g} in row {row + 1}; the loss {loss.name!r} needs values "
+                    f"{needs}."
+                )
+        return Quantity(name, mean, scale, centred)
     labels, counts = np.unique(np.array(cells(name, column), dtype=object), return_counts=True)
     if len(labels) < 2:
         raise TableError(f"The target {name!r} has one class, {labels[0]!r}: there is nothing to tell apart.")

@@ -152,6 +152,6 @@ def initializer_for(h: Activation) -> Initializer:
 
 def first_parameters(entry: Initializer, n_in: int, n_out: int, uniform: Uniform) -> tuple[Floats, Floats]:
     """Return the first W (n_in, n_out) and b (n_out,) of a layer."""
-    drawn = entry.draw(entry.values, n_in, n_out, uniform)
+    drawn = entry.draw(tuple(entry.numbers), n_in, n_out, uniform)
     W, b = drawn if isinstance(drawn, tuple) else (drawn, np.zeros(n_out))
     return W, b

@@ -2,7 +2,17 @@
 
 from deltaprop.functions.activations import ACTIVATIONS, Activation, activation, celu, elu, leaky_relu
 from deltaprop.functions.entries import Entry, Parameter
-from deltaprop.functions.losses import LOSSES, Loss, check_pair, loss
+from deltaprop.functions.losses import (
+    LOSSES,
+    Loss,
+    check_pair,
+    cross_entropy,
+    focal,
+    huber,
+    loss,
+    quantile,
+    tweedie,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -14,7 +24,12 @@ __all__ = [
     "activation",
     "celu",
     "check_pair",
+    "cross_entropy",
     "elu",
+    "focal",
+    "huber",
     "leaky_relu",
     "loss",
+    "quantile",
+    "tweedie",
 ]

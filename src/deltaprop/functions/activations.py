@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from deltaprop.functions.entries import Entry, Parameter, find
+from deltaprop.functions.entries import Entry, Parameter, find, is_declared
+
+if TYPE_CHECKING:
+    from deltaprop.functions.formulas import ActivationFormula
 
 
 @dataclass(frozen=True, repr=False)
@@ -18,23 +23,26 @@ class Activation(Entry):
         h(a) and h′(a) = dh/da, in the lecture's letters (z = h(a)), as Python would write them.
     low, high : float
         The range of h: low ≤ h(a) ≤ high.
-    reaches_ends : bool
-        Whether h comes to low or high at a finite a, and not by rounding alone.
+    reaches : tuple of float
+        To which of low and high h comes at a finite a, and not by rounding alone.
     kinks : tuple of float
         Where h′ jumps; at such an a it has the value that ``derivative`` gives.
     output_only : bool
         True where a unit's z depends on the whole layer's a, so that only the output layer may have it.
     start : str
         By whom the weights below it start: "glorot", "he" or "lecun" (descent/initializers.py).
+    written : ActivationFormula or None
+        The formula, where it is the user's own.
     """
 
     derivative: str = ""
     low: float = -math.inf
     high: float = math.inf
-    reaches_ends: bool = False
+    reaches: tuple[float, ...] = ()
     kinks: tuple[float, ...] = ()
     output_only: bool = False
     start: str = "glorot"
+    written: ActivationFormula | None = None
 
 
 _ALPHA = Parameter("alpha", 1.0, 1e-30, 1e30)
@@ -53,7 +61,7 @@ ACTIVATIONS = {
             low=-1.7159, high=1.7159, source="LeCun, Bottou, Orr, Müller, Efficient BackProp, 1998",
         ),
         Activation(
-            "relu", "max(a, 0)", derivative="where(a > 0, 1, 0)", low=0.0, kinks=(0.0,), reaches_ends=True, start="he",
+            "relu", "max(a, 0)", derivative="where(a > 0, 1, 0)", low=0.0, kinks=(0.0,), reaches=(0.0,), start="he",
             source="Nair and Hinton, Rectified linear units improve restricted Boltzmann machines, ICML 2010",
         ),
         Activation(
@@ -110,20 +118,20 @@ ACTIVATIONS = {
         ),
         Activation(
             "hard_sigmoid", "min(max(a + 3, 0), 6) / 6", derivative="where(abs(a) < 3, 1 / 6, 0)", low=0.0, high=1.0,
-            kinks=(-3.0, 3.0), reaches_ends=True, source="Howard and others, Searching for MobileNetV3, ICCV 2019",
+            kinks=(-3.0, 3.0), reaches=(0.0, 1.0), source="Howard and others, Searching for MobileNetV3, ICCV 2019",
         ),
         Activation(
             "hard_tanh", "min(max(a, -1), 1)", derivative="where(abs(a) < 1, 1, 0)", low=-1.0, high=1.0,
-            kinks=(-1.0, 1.0), reaches_ends=True, source="Collobert, Large scale machine learning, 2004",
+            kinks=(-1.0, 1.0), reaches=(-1.0, 1.0), source="Collobert, Large scale machine learning, 2004",
         ),
         Activation(
             "hard_swish", "a * min(max(a + 3, 0), 6) / 6",
             derivative="where(a <= -3, 0, where(a >= 3, 1, (2 * a + 3) / 6))", low=-0.375, kinks=(-3.0, 3.0),
-            reaches_ends=True, start="he", source="Howard and others, Searching for MobileNetV3, ICCV 2019",
+            reaches=(-0.375,), start="he", source="Howard and others, Searching for MobileNetV3, ICCV 2019",
         ),
         Activation(
             "relu6", "min(max(a, 0), 6)", derivative="where(abs(a - 3) < 3, 1, 0)", low=0.0, high=6.0,
-            kinks=(0.0, 6.0), reaches_ends=True, start="he",
+            kinks=(0.0, 6.0), reaches=(0.0, 6.0), start="he",
             source="Krizhevsky, Convolutional deep belief networks on CIFAR-10, 2010",
         ),
         Activation(
@@ -131,8 +139,8 @@ ACTIVATIONS = {
             source="the logarithm of the lecture's σ",
         ),
         Activation("arctan", "atan(a)", derivative="1 / (1 + a**2)", low=-1.5707963267948968, high=1.5707963267948968),
-        Activation("gaussian", "exp(-a**2)", derivative="-2 * a * z", low=0.0, high=1.0, reaches_ends=True),
-        Activation("sine", "sin(a)", derivative="cos(a)", low=-1.0, high=1.0, reaches_ends=True),
+        Activation("gaussian", "exp(-a**2)", derivative="-2 * a * z", low=0.0, high=1.0, reaches=(1.0,)),
+        Activation("sine", "sin(a)", derivative="cos(a)", low=-1.0, high=1.0, reaches=(-1.0, 1.0)),
         Activation("exp", "exp(a)", derivative="z", low=0.0),
         Activation(
             "softmax", "exp(a_j) / Σ_k exp(a_k)", derivative="∂z_j/∂a_k = z_j (1{j=k} - z_k)", low=0.0, high=1.0,
@@ -152,7 +160,8 @@ def activation(name: object, *, where: str) -> Activation:
     Parameters
     ----------
     name : str or Activation
-        A name or an alias, with parameters after a colon: ``"leaky_relu:slope=0.1"``.
+        A name or an alias, with parameters after a colon: ``"leaky_relu:slope=0.1"``; or a formula of a:
+        ``"a * sigmoid(1.702 * a)"``.
     where : str
         Whose parameter it is, for the message.
 
@@ -161,7 +170,7 @@ def activation(name: object, *, where: str) -> Activation:
     TypeError
         If ``name`` is neither.
     ValueError
-        If no activation has that name, or a parameter is unknown or out of bounds.
+        If no activation has that name, a parameter is unknown or out of bounds, or it is no formula (FormulaError).
 
     Examples
     --------
@@ -171,5 +180,22 @@ def activation(name: object, *, where: str) -> Activation:
     Traceback (most recent call last):
     ...
     ValueError: h: leaky_relu: slope needs to be in [1e-30, 1]; got 2.0.
+    >>> activation("max(0, a)**2", where="h").low
+    0.0
     """
+    if isinstance(name, Activation) and name.written is not None:
+        return name
+    if isinstance(name, str) and not is_declared(name, ACTIVATIONS):
+        from deltaprop.functions.formulas import is_formula
+
+        if is_formula(name):
+            return _of_formula(name, where)
     return find(name, ACTIVATIONS, kind="activation function", where=where)
+
+
+@lru_cache(maxsize=64)
+def _of_formula(text: str, where: str) -> Activation:
+    from deltaprop.functions.formulas import ActivationFormula
+
+    written = ActivationFormula(text, where=where)
+    return Activation(written.text, written.text, low=written.low, high=written.high, written=written)

@@ -7,12 +7,16 @@ is what `Network` and the command line take and what a model file holds.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
+import numpy as np
+
 from deltaprop.errors import did_you_mean
 from deltaprop.real_numbers import real_number
+
+Value = float | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,10 @@ class Parameter:
         What it is where nobody says otherwise.
     low, high : float
         Its bounds.
-    open_low : bool
-        Whether it must lie above low, and not on it.
+    open_low, open_high : bool
+        Whether it must lie above low, and not on it; below high.
+    several : bool
+        Whether there may be several values, one for each output.
     """
 
     name: str
@@ -36,6 +42,8 @@ class Parameter:
     low: float = -math.inf
     high: float = math.inf
     open_low: bool = False
+    open_high: bool = False
+    several: bool = False
 
     @property
     def bounds(self) -> str:
@@ -48,13 +56,25 @@ class Parameter:
         """
         if math.isinf(self.high):
             return f"{'above' if self.open_low else 'at least'} {self.low:g}"
-        return f"in {'(' if self.open_low else '['}{self.low:g}, {self.high:g}]"
+        return f"in {'(' if self.open_low else '['}{self.low:g}, {self.high:g}{')' if self.open_high else ']'}"
 
-    def checked(self, value: object, who: str) -> float:
-        """Return a value as a float; raise TypeError or ValueError where it is no number, or outside the bounds."""
+    def checked(self, value: object, who: str) -> Value:
+        """Return a value as a float; raise TypeError or ValueError where it is no number, or outside the bounds.
+
+        Several are a tuple of floats; one in a list is one.
+        """
+        if self.several and isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+            if not len(value):
+                raise ValueError(f"{who}: {self.name} needs a value; got none.")
+            numbers = tuple(self._number(one, who) for one in value)
+            return numbers if len(numbers) > 1 else numbers[0]
+        return self._number(value, who)
+
+    def _number(self, value: object, who: str) -> float:
         number = real_number(value, self.name, where=who)
-        inside = self.low < number if self.open_low else self.low <= number
-        if not (inside and number <= self.high and math.isfinite(number)):
+        above = self.low < number if self.open_low else self.low <= number
+        below = number < self.high if self.open_high else number <= self.high
+        if not (above and below and math.isfinite(number)):
             raise ValueError(f"{who}: {self.name} needs to be {self.bounds}; got {value!r}.")
         return number
 
@@ -73,7 +93,7 @@ class Entry:
         Other names that are understood.
     parameters : tuple of Parameter
         The numbers that it has beside its argument, in the engine's order.
-    values : tuple of float
+    values : tuple of float, or of tuples of them
         Theirs, in this order; empty stands for the defaults.
     source : str
         Where it was published.
@@ -83,14 +103,19 @@ class Entry:
     formula: str
     aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
-    values: tuple[float, ...] = ()
+    values: tuple[Value, ...] = ()
     source: str = ""
 
     def __post_init__(self) -> None:
         if not self.values:
             object.__setattr__(self, "values", tuple(p.default for p in self.parameters))
 
-    def __call__(self, *in_order: float, **values: float) -> Self:
+    @property
+    def numbers(self) -> list[float]:
+        """The values as the engine takes them: those of a parameter with several one by one."""
+        return [number for value in self.values for number in (value if isinstance(value, tuple) else (value,))]
+
+    def __call__(self, *in_order: Any, **values: Any) -> Self:
         """Return the same function with other parameters, by name or in their order.
 
         Raises
@@ -121,12 +146,20 @@ class Entry:
 
     def __str__(self) -> str:
         given = [
-            f"{p.name}={value!r}" for p, value in zip(self.parameters, self.values, strict=True) if value != p.default
+            f"{p.name}={','.join(map(repr, value)) if isinstance(value, tuple) else repr(value)}"
+            for p, value in zip(self.parameters, self.values, strict=True)
+            if value != p.default
         ]
         return self.name + (":" + ",".join(given) if given else "")
 
 
 E = TypeVar("E", bound=Entry)
+
+
+def is_declared(text: str, entries: Mapping[str, E]) -> bool:
+    """Whether a text has the name, or an alias, of an entry, with or without parameters."""
+    name = text.partition(":")[0].strip()
+    return name in entries or any(name in entry.aliases for entry in entries.values())
 
 
 def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
@@ -135,7 +168,8 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
     Parameters
     ----------
     text : str or Entry
-        ``name`` or ``name:parameter=value,parameter=value``; a name may be an alias.
+        ``name`` or ``name:parameter=value,parameter=value``; a name may be an alias, and a parameter that takes
+        several has them with commas between: ``quantile:q=0.1,0.9``.
     entries : mapping
         Those there are, by name.
     kind : str
@@ -156,12 +190,13 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
     >>> str(find("elu:alpha=0.5", known, kind="function", where="h"))
     'elu:alpha=0.5'
     """
-    in_order: tuple[float, ...] = ()
+    article = "an" if kind[0] in "aeiou" else "a"
+    in_order: tuple[Value, ...] = ()
     given = colon = ""
     if isinstance(text, Entry):
         entry, in_order = entries.get(text.name), text.values
         if entry is None or type(entry) is not type(text):
-            raise ValueError(f"{where} needs the name of an {kind}; got {text.name!r}, which is none.")
+            raise ValueError(f"{where} needs the name of {article} {kind}; got {text.name!r}, which is none.")
     elif isinstance(text, str):
         name, colon, given = (part.strip() for part in text.partition(":"))
         entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
@@ -170,7 +205,7 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
             meant = did_you_mean(name.lower(), known)
             raise ValueError(f"{where}: no {kind} is called {name!r}.{meant} There are: {', '.join(entries)}.")
     else:
-        raise TypeError(f"{where} needs the name of an {kind}; got {text!r}.")
+        raise TypeError(f"{where} needs the name of {article} {kind}; got {text!r}.")
     try:
         values = entry(*in_order, **(_values(given) if colon else {})).values
     except (TypeError, ValueError) as error:
@@ -179,15 +214,20 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
 
 
 def _values(text: str) -> dict[str, Any]:
-    """Return the numbers in ``a=1,b=2`` by name."""
+    """Return the numbers in ``a=1,b=2`` by name; a list where there are several, as in ``a=1,2,3``."""
     values: dict[str, Any] = {}
+    last = ""
+    how = "parameters are written name=number, each once, with commas between"
     for part in text.split(","):
-        name, equals, number = (piece.strip() for piece in part.partition("="))
-        if not equals or not name or name in values:
-            how = "parameters are written name=number, each once, with commas between"
+        name, equals, number = (piece.strip() for piece in part.rpartition("="))
+        last = name or last
+        if (equals and not name) or name in values or not last:
             raise ValueError(f"{how}; got {part.strip()!r}.")
         try:
-            values[name] = float(number.replace("_", "?"))  # 1_0 is no number but to Python
+            value = float(number.replace("_", "?"))  # 1_0 is no number but to Python
         except ValueError:
-            raise ValueError(f"{name} needs to be a number; got {number!r}.") from None
+            raise ValueError(
+                f"{last} needs to be a number; got {number!r}." if name else f"{how}; got {number!r}."
+            ) from None
+        values[last] = value if name else [*np.atleast_1d(values[last]).tolist(), value]
     return values

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array
 from deltaprop.model import Model
+from deltaprop.targets import ClassWeight
 
 _TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
 _ROUNDING = {"float64": 1e-13, "float32": 1e-5}  # of the largest entry of a group
@@ -103,14 +104,25 @@ class GradientReport:
     __repr__ = __str__
 
 
-def check_gradient(model: Model, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None) -> GradientReport:
+def check_gradient(
+    model: Model,
+    X: ArrayLike,
+    R: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
+) -> GradientReport:
     """Compare backpropagation with central differences; `Network.check_gradient` documents it."""
-    analytic = model.gradient(X, R, sample_weight)
-    return compare_gradient(model, analytic, X, R, sample_weight)
+    analytic = model.gradient(X, R, sample_weight, class_weight=class_weight)
+    return compare_gradient(model, analytic, X, R, sample_weight, class_weight)
 
 
 def compare_gradient(
-    model: Model, analytic: Array, X: ArrayLike, R: ArrayLike, sample_weight: ArrayLike | None = None
+    model: Model,
+    analytic: Array,
+    X: ArrayLike,
+    R: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
 ) -> GradientReport:
     """Compare ``analytic``, a gradient in theta's order, with central differences of the model's E in float64.
 
@@ -122,7 +134,7 @@ def compare_gradient(
     1e-15 E / ε of the difference, and 1e-13 (float32: 1e-5) of the group's largest entry (so does 0 against 0).
     """
     probe = model.with_dtype("float64")
-    samples = probe.samples(X, R, sample_weight, f"{type(model).__name__}.check_gradient")
+    samples = probe.samples(X, R, sample_weight, f"{type(model).__name__}.check_gradient", class_weight)
     tolerance = _TOLERANCE[model.dtype.name]
     E0 = probe.mean_loss(*samples)
     if not (np.isfinite(E0) and np.isfinite(analytic).all()):

@@ -97,13 +97,13 @@ def evaluate_classes(target: Labels, P: Array, classes: NDArray[np.intp]) -> Eva
 
 
 def evaluate_quantity(target: Quantity, y: Array, r: Array) -> Evaluation:
-    """Judge the network's y (n,) by r (n,), both standardised; the baseline is the training mean, 0 there.
+    """Judge the network's y (n,) by r (n,), both standardised; the baseline is the training mean.
 
     Errors are given in the target's own unit; squares of large and of tiny quantities stay in range.
     """
     from sklearn import metrics
 
-    mean = np.zeros(len(r))
+    mean = np.full(len(r), (target.mean - target.shift) / target.scale)
     results = []
     if len(r) > 1 and np.ptp(r) > 0:
         results.append(Metric("R²", float(metrics.r2_score(r, y)), float(metrics.r2_score(r, mean)), True))

@@ -8,8 +8,10 @@ import numpy as np
 
 from deltaprop.descent.schedules import Eta
 from deltaprop.errors import DivergenceError
+from deltaprop.functions import Loss
 from deltaprop.network import Network
 from deltaprop.table_model.preparation import Prepared
+from deltaprop.targets import ClassWeight
 from deltaprop.terminal import say
 from deltaprop.training import History
 from deltaprop.training.loop import train
@@ -25,6 +27,9 @@ def learn(
     *,
     hidden: Sequence[int],
     h: str | Sequence[str],
+    loss: Loss | None,
+    init: str | None,
+    class_weight: ClassWeight | None,
     seed: int,
     dtype: str,
     epochs: int | None,
@@ -36,9 +41,9 @@ def learn(
 
     Where no eta was named and training diverges it starts over with a tenth of it. `TableModel.fit` documents the rest.
     """
-    output, loss = data.target.functions
+    output, loss_name = data.target.functions(loss)
     layers = [data.X.shape[1], *hidden, data.target.n_out]
-    network = Network(layers, h=h, output=output, loss=loss, seed=seed, dtype=dtype)
+    network = Network(layers, h=h, output=output, loss=loss_name, init=init, seed=seed, dtype=dtype)
     if verbose:
         for line in (*data.summary(), network):
             say(line)
@@ -53,6 +58,7 @@ def learn(
             epochs=epochs,
             eta=eta,
             batch_size=batch_size,
+            class_weight=class_weight,
             validation=data.validation,
             patience=None if data.validation is None else _PATIENCE,
             verbose=verbose,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from deltaprop.arrays import Array, whole_number
 from deltaprop.data import TableEncoder, TableLike, Target, read_table
 from deltaprop.data.tables import column_of
-from deltaprop.data.targets import Labels, Quantity, target_from_json
+from deltaprop.data.targets import Labels, Quantity, label_text, target_from_json
+from deltaprop.descent.initializers import Initializer
 from deltaprop.descent.schedules import Eta
 from deltaprop.errors import NotFittedError, TableError
-from deltaprop.functions import Activation
+from deltaprop.functions import Activation, Loss
+from deltaprop.functions import loss as loss_of
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.network import Network
 from deltaprop.storage import PathLike, write_model_file
@@ -43,6 +45,11 @@ class TableModel:
         Units of the hidden layers; ``()`` for none.
     h : str or sequence of str, default "tanh"
         Activation of the hidden layers.
+    loss : str or Loss, optional
+        Another loss than those: focal for labels; huber, absolute_error, ``"quantile:q=0.9"``, … for quantities, or
+        poisson, gamma and tweedie, whose output is exp and whose target is not centred.
+    init : str or Initializer, optional
+        How the first weights are drawn; by default as h needs.
     seed : int, default 0
         From it come the rows held out, the first weights and the order of each epoch.
     dtype : "float32" or "float64", default "float64"
@@ -63,7 +70,7 @@ class TableModel:
     Raises
     ------
     TypeError, ValueError
-        If hidden, h, seed or dtype cannot be used; see `Network`.
+        If hidden, h, loss, init, seed or dtype cannot be used; see `Network`.
 
     Notes
     -----
@@ -86,6 +93,8 @@ class TableModel:
         *,
         hidden: Sequence[int] = (32, 16),
         h: str | Activation | Sequence[str | Activation] = "tanh",
+        loss: str | Loss | None = None,
+        init: str | Initializer | None = None,
         seed: int = 0,
         dtype: str = "float64",
     ) -> None:
@@ -93,9 +102,11 @@ class TableModel:
             raise TypeError(
                 f"TableModel: hidden needs the units of each hidden layer, such as (32, 16); got {hidden!r}."
             )
-        Network([1, *hidden, 1], h=h, seed=seed, dtype=dtype)  # raises where an argument cannot be used
+        Network([1, *hidden, 1], h=h, init=init, seed=seed, dtype=dtype)  # raises where an argument cannot be used
         self.hidden = tuple(hidden)
         self.h = str(h) if isinstance(h, str | Activation) else tuple(map(str, h))
+        self.loss = None if loss is None else str(loss_of(loss, where="TableModel: loss"))
+        self.init = None if init is None else str(init)
         self.seed = seed
         self.dtype = dtype
         self.notes: list[str] = []
@@ -114,6 +125,7 @@ class TableModel:
         epochs: int | None = None,
         eta: Eta | None = None,
         batch_size: int = 32,
+        class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         validation: float | None = 0.2,
         verbose: bool = False,
     ) -> History:
@@ -134,6 +146,8 @@ class TableModel:
         eta : float, sequence or function of the epoch, optional
             The learning rate η_n; by default 0.1, or a tenth or a hundredth of that where training diverges.
         batch_size : int, default 32
+        class_weight : "balanced" or mapping of label to weight, optional
+            How much the rows of each label count; labels left out count 1. "balanced" makes all labels count alike.
         validation : float or None, default 0.2
             The share of the rows that is held out, of each class alike: the parameters kept are those of the epoch with
             the least loss on them, and training stops after 30 epochs without a lower one. None trains on all rows.
@@ -166,12 +180,16 @@ class TableModel:
         drop = [drop] if isinstance(drop, str) else list(drop or ())
         if target in drop:
             raise TableError(f"The target {target!r} cannot be dropped.")
+        loss = None if self.loss is None else loss_of(self.loss, where="TableModel.fit: loss")
         source = read_table(table)
-        data = prepare(source, target, task=task, drop=drop, validation=validation, seed=self.seed)
+        data = prepare(source, target, task=task, loss=loss, drop=drop, validation=validation, seed=self.seed)
         network, history, notes = learn(
             data,
             hidden=self.hidden,
             h=self.h,
+            loss=loss,
+            init=self.init,
+            class_weight=_by_number(class_weight, data.target),
             seed=self.seed,
             dtype=self.dtype,
             epochs=epochs,
@@ -473,17 +491,43 @@ class TableModel:
         target = target_from_json(header["target"])
         if (len(encoder.inputs), target.n_out) != (network.layers[0], network.layers[-1]):
             raise ValueError("the network does not have the inputs and outputs of the table")
-        if target.functions != (network.output, network.loss):
+        own_loss = loss_of(network.loss, where="the network")
+        if network.output != target.functions(own_loss)[0]:
             raise ValueError("the network's output and loss are not those of the target")
         provenance = dict(header["provenance"])
         check_provenance(provenance)
         h = {"h": network.h[0] if len(set(network.h)) == 1 else network.h} if network.h else {}
-        model = cls(hidden=network.layers[1:-1], **h, seed=network.seed, dtype=network.dtype.name)
+        model = cls(
+            hidden=network.layers[1:-1],
+            **h,
+            loss=None if target.functions()[1] == network.loss else network.loss,
+            init=network.init,
+            seed=network.seed,
+            dtype=network.dtype.name,
+        )
         model._parts = encoder, target, network, provenance
         return model
 
     def __repr__(self) -> str:
-        arguments = f"hidden={self.hidden}, h={self.h!r}, seed={self.seed}, dtype={self.dtype!r}"
+        more = "".join(f", {name}={value!r}" for name in ("loss", "init") if (value := getattr(self, name)) is not None)
+        arguments = f"hidden={self.hidden}, h={self.h!r}{more}, seed={self.seed}, dtype={self.dtype!r}"
         if self._parts is None:
             return f"TableModel({arguments})"
         return f"TableModel({arguments}) fitted to {self.target.name!r}: {self.target.task}, {self.network.layers}"
+
+
+def _by_number(class_weight: Any, target: Target) -> Any:
+    """Return class weights by the numbers of the classes, from those by label."""
+    if class_weight is None:
+        return None
+    if not isinstance(target, Labels):
+        raise TableError(f"class_weight is for labels, and {target.name!r} is a quantity.")
+    if not isinstance(class_weight, Mapping):
+        return class_weight
+    places = {label_text(label): k for k, label in enumerate(target.labels)}
+    numbers = {}
+    for label, weight in class_weight.items():
+        if label_text(label) not in places:
+            raise TableError(f"class_weight has {label!r}, which is no label of {target.name!r}.")
+        numbers[places[label_text(label)]] = weight
+    return numbers

@@ -10,6 +10,7 @@ from deltaprop.arrays import Array
 from deltaprop.data import TableEncoder, Target, fit_encoder, fit_target
 from deltaprop.data.tables import column_of
 from deltaprop.data.targets import Labels
+from deltaprop.functions import Loss
 from deltaprop.training import hold_out
 
 if TYPE_CHECKING:
@@ -51,17 +52,24 @@ class Prepared:
 
 
 def prepare(
-    table: pa.Table, name: str, *, task: str | None, drop: Collection[str], validation: float | None, seed: int
+    table: pa.Table,
+    name: str,
+    *,
+    task: str | None,
+    loss: Loss | None,
+    drop: Collection[str],
+    validation: float | None,
+    seed: int,
 ) -> Prepared:
     """Divide and encode a table; `TableModel.fit` documents the parameters and what is raised."""
     column = column_of(table, name, what="target column")
     for dropped in drop:
         column_of(table, dropped, what="column to drop")
-    whole = fit_target(name, column, task)
+    whole = fit_target(name, column, task, loss)
     classes = whole.encode(column)[1] if isinstance(whole, Labels) else None
     rows, reserved = hold_out(table.num_rows, validation or 0.0, seed, classes)
     learnt, held_out = table.take(rows), table.take(reserved)
-    target = fit_target(name, learnt.column(name), whole.task)
+    target = fit_target(name, learnt.column(name), whole.task, loss)
     encoder, notes = fit_encoder(table, {name, *drop}, rows)
     if validation is not None and not len(reserved):
         notes.append(f"{validation:g} of {table.num_rows} rows is none to hold out: all of them are learnt from")

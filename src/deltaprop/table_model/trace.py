@@ -98,12 +98,10 @@ def trace_row(network: Network, encoder: TableEncoder, target: Target, one: pa.T
         return TableTrace(result, row, prediction, target.labels[truth[0]], own)
     s, output, depth = target.scale, target.outputs[0], len(result.layers)
     y, r_own, delta = float(target.own_unit(result.y[0])), float(truth[0]), float(result.layers[-1].delta[0])
-    for symbol, name, value in (
-        ("a", output, y),
-        ("z", output, y),
-        ("r", output, r_own),
-        ("E", "", s * s * result.E),
-        ("δ", output, s * delta),
-    ):
-        own[symbol, depth, name] = value
+    numbers_of = {("z", output): y, ("r", output): r_own}
+    if network.output == "identity":
+        numbers_of["a", output] = y
+    if network.loss == "squared_error":
+        numbers_of |= {("E", ""): s * s * result.E, ("δ", output): s * delta}
+    own |= {(symbol, depth, name): value for (symbol, name), value in numbers_of.items()}
     return TableTrace(result, row, y, r_own, own)

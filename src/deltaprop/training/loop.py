@@ -14,6 +14,8 @@ from deltaprop.descent.optimizers import Optimizer, optimizer_in
 from deltaprop.descent.schedules import Eta, etas
 from deltaprop.errors import DivergenceError
 from deltaprop.model import Model, block_in
+from deltaprop.targets import ClassWeight
+from deltaprop.training.diagnosis import where_not_finite
 from deltaprop.training.history import History
 from deltaprop.training.progress import progress
 from deltaprop.training.stopping import BestEpoch
@@ -29,6 +31,7 @@ def train(
     batch_size: int = 1,
     shuffle: bool = True,
     sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     verbose: bool = False,
     patience: int | None = None,
@@ -41,7 +44,7 @@ def train(
     stops after so many epochs without a lower one.
     """
     where = f"{type(model).__name__}.fit"
-    inputs, targets, weights = model.samples(X, R, sample_weight, where)
+    inputs, targets, weights = model.samples(X, R, sample_weight, where, class_weight)
     n = len(inputs)
     if not n:
         raise ValueError(f"{where}: X has no rows, so there is nothing to learn from.")
@@ -70,6 +73,7 @@ def train(
             before[...] = model.padded_theta
             E = 0.0
             order = model.epoch_order(n, epoch, bool(shuffle))
+            start = model.state() if model.definition.has_formulas else None
             for presented, mean in model.passing(inputs, targets, weights, order, eta_n, batch_size, block):
                 E = mean
                 shown.presented(presented, n)
@@ -80,10 +84,14 @@ def train(
                 if not math.isfinite(E_validation):
                     quantity = f"E of the validation samples ({E_validation})"
             if quantity is not None:
+                samples = inputs, targets, weights
+                steps = batch_size, block
+                point = "" if start is None else where_not_finite(model, start, samples, order, eta_n, steps)
                 model.put_back(before)
                 raise DivergenceError(
-                    f"{where}: epoch {epoch} met {quantity} that is not finite, with eta {eta_n:g}. The parameters are "
-                    f"those of the end of epoch {epoch - 1}. Use a smaller eta, or scale the inputs and targets."
+                    f"{where}: epoch {epoch} met {quantity} that is not finite, with eta {eta_n:g}.{point} The "
+                    f"parameters are those of the end of epoch {epoch - 1}. Use a smaller eta, or scale the inputs and "
+                    "targets."
                 )
             model.count_epoch()
             history.E.append(E)

@@ -4,7 +4,7 @@ A text becomes a tree (parser), the tree its stable form (stable), that a progra
 (symbolic), written the shortest way that is as accurate (derivative).
 """
 
-from deltaprop.functions.formulas.formula import ActivationFormula, LossFormula, LossPrograms, is_formula
+from deltaprop.functions.formulas.formula import ActivationFormula, LossFormula, is_formula
 from deltaprop.functions.formulas.operations import Operation
 from deltaprop.functions.formulas.parser import parse
 from deltaprop.functions.formulas.program import Program, evaluate
@@ -13,7 +13,6 @@ from deltaprop.functions.formulas.tree import Node
 __all__ = [
     "ActivationFormula",
     "LossFormula",
-    "LossPrograms",
     "Node",
     "Operation",
     "Program",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -140,26 +139,6 @@ class ActivationFormula(_Formula):
         return self._range[1]
 
 
-@dataclass(frozen=True)
-class LossPrograms:
-    """A loss over one output.
-
-    Attributes
-    ----------
-    value : Program
-        E of one output.
-    slope : Program
-        Its derivative by the variable ``by``.
-    by : str
-        "a" where it is composed with h, so that the slope is δ = ∂E/∂a; then both programs have the inputs a, y and r.
-        "y" where it is not: then they have y and r, and the slope is ∂E/∂y.
-    """
-
-    value: Program
-    slope: Program
-    by: str
-
-
 class LossFormula(_Formula):
     """A loss E(y, r) of one output from a text.
 
@@ -183,7 +162,7 @@ class LossFormula(_Formula):
     --------
     >>> loss = LossFormula("-r * log(y) - (1 - r) * log(1 - y)", where="loss")
     >>> sigmoid = ActivationFormula("1 / (1 + exp(-a))", where="output")
-    >>> print(loss.with_output(sigmoid.tree).slope)
+    >>> print(loss.slope_with(sigmoid.tree))
     r3 = subtract y r
     return r3
     """
@@ -192,26 +171,37 @@ class LossFormula(_Formula):
 
     def __init__(self, text: str, *, where: str, constants: Mapping[str, float] | None = None) -> None:
         super().__init__(text, where=where, constants=constants)
-        self._made: dict[Node | None, LossPrograms] = {}
+        self._values: dict[Node | None, Program] = {None: self.value}
+        self._slopes: dict[Node | None, Program] = {}
 
-    def with_output(self, h: Node | None) -> LossPrograms:
-        """Return the programs of E and of its slope, composed with y = h(a) where h is given. Needs SymPy.
+    def value_with(self, h: Node | None) -> Program:
+        """Return the program of E with y = h(a): inputs a, y and r. Made without SymPy.
 
-        An h with which the composed formula is too large counts as none.
+        Without an h, or with one that makes it too large, it has the inputs y and r.
         """
-        if h not in self._made:
-            self._made[h] = self._programs(h)
-        return self._made[h]
+        if h not in self._values:
+            assert h is not None
+            try:
+                whole = composed(self.tree, h)
+                self._values[h] = shortest([whole, self.stable], ("a", "y", "r"), {"y": stable(h)})
+            except (FormulaError, RecursionError):  # too large, or a constant y that E has no value at
+                self._values[h] = self.value
+        return self._values[h]
 
-    def _programs(self, h: Node | None) -> LossPrograms:
+    def slope_with(self, h: Node | None) -> Program:
+        """Return the program of δ = ∂E/∂a with y = h(a): inputs a, y and r. Needs SymPy.
+
+        Without an h, or with one that makes it too large, that of ∂E/∂y, with the inputs y and r.
+        """
+        if h not in self._slopes:
+            self._slopes[h] = self._slope(h)
+        return self._slopes[h]
+
+    def _slope(self, h: Node | None) -> Program:
         if h is not None:
             try:
-                given = {"y": stable(h)}
-                inputs = ("a", "y", "r")
-                whole = composed(self.tree, h)
-                value = shortest([whole, self.stable], inputs, given)
-                return LossPrograms(value, derivative(whole, "a", inputs, given), "a")
+                return derivative(composed(self.tree, h), "a", ("a", "y", "r"), {"y": stable(h)})
             except (FormulaError, RecursionError):
-                pass  # too large, or a constant y that E has no value at
+                pass
         with _named(self.where):
-            return LossPrograms(self.value, derivative(self.stable, "y", self.variables, {}), "y")
+            return derivative(self.stable, "y", self.variables, {})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from deltaprop.errors import FormulaError
+from deltaprop.functions.formulas.algebra import minus, sum_of, terms, times
 from deltaprop.functions.formulas.operations import REFERENCE, Array, Operation
 from deltaprop.functions.formulas.parser import vocabulary_text
 from deltaprop.functions.formulas.tree import Node, substitute
@@ -82,6 +85,28 @@ def compiled(trees: Node | Sequence[Node], inputs: Sequence[str]) -> Program:
     return builder.program(results)
 
 
+def _minus_square(x: Node) -> tuple[str, Node] | None:
+    """Return the operation for exp(x), and of what, where x is -u² or -u²/2: exp would magnify what u² loses."""
+    parts = terms(x)
+    if len(parts) != 1:
+        return None
+    ((square, coefficient),) = parts.items()
+    name = {-1: "exp_minus_square", -0.5: "exp_minus_half_square"}.get(float(coefficient))
+    match square.op, square.args:
+        case "power", (u, Node(op="number", value=2)) if name:
+            return name, u
+    return None
+
+
+def _over_root_two(x: Node) -> Node | None:
+    """Return u where x is u / sqrt(2), which loses digits that erfc would magnify."""
+    u = times(Fraction(1), x)
+    parts = {term: float(c) * math.sqrt(2) for term, c in terms(u).items()}
+    if not all(abs(abs(c) - 1) < 1e-15 for c in parts.values()):
+        return None
+    return sum_of({term: Fraction(round(c)) for term, c in parts.items()})
+
+
 class _Builder:
     """Numbers the values: first the inputs, then constants and results of operations as they come."""
 
@@ -123,6 +148,10 @@ class _Builder:
                 return self.power(self.value(x), exponent)
             case "where", (c, Node(op="number", value=1), Node(op="number", value=0)):
                 return self.value(c)  # conditions are 1 and 0
+            case "exp", (x,) if (square := _minus_square(x)) is not None:
+                return self.emit(square[0], self.value(square[1]))
+            case "erfc", (x,) if (u := _over_root_two(x)) is not None:
+                return self.emit("multiply", self.number(2), self.emit("normal", self.value(minus(u))))
         if node.op in FUNCTIONS and not FUNCTIONS[node.op].operation:
             return self.value(substitute(vocabulary_text(FUNCTIONS[node.op].definition), {"x": node.args[0]}))
         name = FUNCTIONS[node.op].operation if node.op in FUNCTIONS else node.op

@@ -63,6 +63,13 @@ class Node:
         return frozenset(node.name for node in found if node.op == "variable")
 
 
+def numbers_in(node: Node) -> set[float]:
+    """Return the numbers in a tree."""
+    found: dict[Node, None] = {}
+    rebuilt(node, lambda x, args: found.setdefault(x) or x)
+    return {x.value for x in found if x.op == "number"}
+
+
 def number(value: float) -> Node:
     """Return a number; there is one zero only."""
     return Node("number", value=float(value) + 0.0)

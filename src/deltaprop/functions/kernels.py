@@ -1,0 +1,116 @@
+"""What the engine computes h and E by: a kernel of its own, by name, or the programs of a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from deltaprop.functions.activations import ACTIVATIONS, Activation
+from deltaprop.functions.entries import Entry
+from deltaprop.functions.losses import Loss
+
+if TYPE_CHECKING:
+    from deltaprop.functions.formulas import ActivationFormula, Node, Program
+
+_OF_A = ("log", "cross_entropy", "focal", "kl")  # losses whose kernels know their outputs
+
+
+@dataclass(frozen=True)
+class Named:
+    """A kernel of the engine, and its parameters."""
+
+    name: str
+    numbers: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Programs:
+    """A formula's programs; the derivative's is made when it is asked for, by SymPy."""
+
+    value: Program
+    derivative: Callable[[], Program]
+
+
+def of_activation(h: Activation) -> Named | Programs:
+    """Return what computes h: a formula that is a declared activation goes by that one's kernel."""
+    if h.written is None:
+        return Named(h.name, tuple(h.numbers))
+    known = declared(h)
+    if known is not None:
+        return Named(known.name, tuple(known.numbers))
+    written = h.written
+    return Programs(written.value, lambda: written.derivative)
+
+
+def of_loss(loss: Loss, output: Activation) -> Named | Programs:
+    """Return what computes E under an output.
+
+    A formula is composed with the output's, so that E and δ come from a and stay right where y rounds to an end of its
+    range; so is a declared loss that takes logarithms of y, under an output that is a formula.
+    """
+    own_output = output.written is not None and declared(output) is None
+    if loss.written is None and not (own_output and loss.name in _OF_A):
+        return Named(loss.name, tuple(loss.numbers))
+    from deltaprop.functions.formulas import LossFormula
+
+    written = loss.written or LossFormula(loss.formula, where="loss", constants=_constants(loss))
+    h = None if output.output_only else _tree_of(output)
+    return Programs(written.value_with(h), lambda: written.slope_with(h))
+
+
+@lru_cache(maxsize=64)
+def declared(h: Activation) -> Activation | None:
+    """Return the declared activation that a formula is in other words, or None.
+
+    Examples
+    --------
+    >>> from deltaprop.functions.activations import activation
+    >>> declared(activation("0.5 * a * (1 + erf(a / sqrt(2)))", where="h"))
+    gelu
+    >>> declared(activation("where(a > 0, a, 0.2 * a)", where="h"))
+    leaky_relu(slope=0.2)
+    """
+    if h.written is None:
+        return None
+    for entry in ACTIVATIONS.values():
+        if entry.output_only:
+            continue
+        for candidate in _candidates(entry, h.written):
+            if _stable_tree_of(candidate) == h.written.stable:
+                return candidate
+    return None
+
+
+def _candidates(entry: Activation, written: ActivationFormula) -> Iterator[Activation]:
+    """Yield an entry, or where it has a parameter, the entry with each number of the formula for it."""
+    if not entry.parameters:
+        yield entry
+        return
+    from deltaprop.functions.formulas.tree import numbers_in
+
+    (parameter,) = entry.parameters
+    numbers = {abs(x) for tree in (written.tree, written.stable) for x in numbers_in(tree) if x}
+    for number in sorted({1.0, *numbers, *(1 / x for x in numbers)}):
+        if parameter.low <= number <= parameter.high:
+            yield entry(number)
+
+
+def _constants(entry: Entry) -> dict[str, float]:
+    return {p.name: number for p, number in zip(entry.parameters, entry.numbers, strict=True)}
+
+
+@lru_cache(maxsize=256)
+def _written_out(entry: Activation) -> ActivationFormula:
+    from deltaprop.functions.formulas import ActivationFormula
+
+    return ActivationFormula(entry.formula, where=entry.name, constants=_constants(entry))
+
+
+def _tree_of(h: Activation) -> Node:
+    return (h.written or _written_out(h)).tree
+
+
+def _stable_tree_of(h: Activation) -> Any:
+    return (h.written or _written_out(h)).stable

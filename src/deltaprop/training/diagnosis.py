@@ -1,0 +1,81 @@
+"""Where a formula stopped being finite: the epoch is gone through again, up to the step, the sample and the unit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from deltaprop.arrays import Array
+from deltaprop.model import Model, State
+
+
+def where_not_finite(
+    model: Model,
+    before: State,
+    samples: tuple[Any, Array, Array | None],
+    order: Array,
+    eta: float,
+    steps: tuple[int, int],
+) -> str:
+    """Return in words at which point which formula of a network met a value that is not finite; "" where none did.
+
+    Parameters
+    ----------
+    model : Model
+        The network; it ends as it was ``before``.
+    before : State
+        As it was before the samples in ``order``.
+    samples : (X, R, weights)
+        As the engine reads them.
+    order : ndarray
+    eta : float
+    steps : (batch_size, block)
+    """
+    X, R, weights = samples
+    batch_size, block = steps
+    if batch_size == 1:
+        block = 1  # every sample by itself: the same updates
+
+    def finite_after(n: int) -> bool:
+        model.return_to(before)
+        E = 0.0
+        for _, mean in model.passing(X, R, weights, order[:n], eta, batch_size, block):
+            E = mean
+        return model.not_finite(E) is None
+
+    try:
+        good, bad = 0, -(-len(order) // batch_size)
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if finite_after(middle * batch_size) else (good, middle)
+        finite_after(good * batch_size)
+        for s in order[good * batch_size : bad * batch_size]:
+            found = _at_sample(model, X[s : s + 1], R[s : s + 1])
+            if found:
+                return found
+        return ""
+    finally:
+        model.return_to(before)
+
+
+def _at_sample(model: Model, x: Any, r: Array) -> str:
+    definition = model.definition
+    with np.errstate(all="ignore"):
+        t = model.trace_of(x, r)
+    for layer, (h, a, z, dh) in enumerate(zip(definition.functions, t.a, t.z, t.dh, strict=True), start=1):
+        if not np.isfinite(a).all():
+            return ""
+        for what, values in (("", z), ("′", dh)):
+            if h.written is not None and not np.isfinite(values).all():
+                j = int(np.argmin(np.isfinite(values[0])))
+                return f" h{what} of layer {layer}, {h.name!r}, is {values[0, j]:g} at a = {a[0, j]:.9g}."
+    for what, values in (("E", t.E), ("∂E/∂a", t.delta[-1][0])):
+        if not np.isfinite(values).all():
+            j = int(np.argmin(np.isfinite(t.delta[-1][0]))) if np.size(values) > 1 else 0
+            value = float(values[j]) if np.size(values) > 1 else float(values[0])
+            if not math.isfinite(value):
+                name = definition.loss_entry.name
+                return f" {what} of loss {name!r} is {value:g} at y = {t.z[-1][0, j]:.9g}, r = {r[0, j]:.9g}."
+    return ""
