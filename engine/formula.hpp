@@ -132,7 +132,7 @@ struct Formula {
   // 0 in a plan for predictions alone, which has no such program: E is computed with a delta that nobody reads.
   template <class T>
   Vector<T> derivative(Vector<T> a, Vector<T> z) const {
-    if (programs->derivative.n_outputs == 0) return {};
+    if (programs->derivative.n_outputs == 0) return Vector<T>{};
     Slots<T, 1> slots;
     slots[0][0] = a;
     slots[1][0] = z;

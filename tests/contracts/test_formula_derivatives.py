@@ -153,20 +153,20 @@ def test_losses_alone_and_with_an_output(text: str, h: str | None) -> None:
     domain = LOSSES[text]
     a = random.uniform(0.05, 0.95, 60) if h is None else random.uniform(-4, 4, 60)
     r = random.uniform(0.05, 0.95, 60) if domain else random.normal(size=60)
-    programs = LossFormula(text, where="loss").with_output(None if h is None else parse(h, ["a"], "output"))
+    loss, output = LossFormula(text, where="loss"), None if h is None else parse(h, ["a"], "output")
+    value, slope = loss.value_with(output), loss.slope_with(output)
     if h is None:
         inputs, whole, by = [a, r], text, "y"
     else:
         y = evaluate(ActivationFormula(h, where="output").value, a)[0]
         inputs, whole, by = [a, y, r], text.replace("y", f"({h})"), "a"
-    assert programs.by == by
-    assert programs.value.inputs == programs.slope.inputs == (("y", "r") if h is None else ("a", "y", "r"))
+    assert value.inputs == slope.inputs == (("y", "r") if h is None else ("a", "y", "r"))
     at: list[dict[str, Any]] = [{by: x, "r": target} for x, target in zip(a, r, strict=True)]
     values = np.array([float(of_language(whole, 400, **point)) for point in at])
     slopes = np.array([float(derivative_in_language(whole, by, **point)) for point in at])
-    np.testing.assert_allclose(evaluate(programs.value, *inputs)[0], values, rtol=1e-13, atol=1e-14 * values.max())
+    np.testing.assert_allclose(evaluate(value, *inputs)[0], values, rtol=1e-13, atol=1e-14 * values.max())
     scale = 2e-14 * np.abs(slopes).max()
-    np.testing.assert_allclose(evaluate(programs.slope, *inputs)[0], slopes, rtol=1e-12, atol=scale)
+    np.testing.assert_allclose(evaluate(slope, *inputs)[0], slopes, rtol=1e-12, atol=scale)
 
 
 @pytest.mark.parametrize("h", ["1 / (1 + exp(-a))", "exp(a) / (1 + exp(a))", "sigmoid(a)", "0.5 + tanh(a / 2) / 2"])
@@ -174,12 +174,13 @@ def test_losses_alone_and_with_an_output(text: str, h: str | None) -> None:
 @pytest.mark.parametrize("r", [0.0, 0.25, 1.0])
 def test_log_loss_is_finite_and_right_far_out(h: str, a: float, r: float) -> None:
     """By hand: r · softplus(−a) + (1 − r) · softplus(a) and σ(a) − r."""
-    programs = LossFormula("-r * log(y) - (1 - r) * log(1 - y)", where="loss").with_output(parse(h, ["a"], "output"))
+    loss, output = LossFormula("-r * log(y) - (1 - r) * log(1 - y)", where="loss"), parse(h, ["a"], "output")
+    value, slope = loss.value_with(output), loss.slope_with(output)
     y = evaluate(ActivationFormula(h, where="output").value, np.array([a]))[0]
     with mpmath.workprec(BITS):
-        value = r * mpmath.log1p(mpmath.exp(-a)) + (1 - mpmath.mpf(r)) * mpmath.log1p(mpmath.exp(a))
-        slope = 1 / (1 + mpmath.exp(-mpmath.mpf(a))) - r
+        E = r * mpmath.log1p(mpmath.exp(-a)) + (1 - mpmath.mpf(r)) * mpmath.log1p(mpmath.exp(a))
+        delta = 1 / (1 + mpmath.exp(-mpmath.mpf(a))) - r
     block = np.array([a]), y, np.array([r])
-    assert evaluate(programs.value, *block)[0][0] == pytest.approx(float(value), rel=1e-14, abs=1e-320)
-    assert evaluate(programs.slope, *block)[0][0] == pytest.approx(float(slope), abs=2e-16)
-    assert math.isfinite(evaluate(programs.value, *block)[0][0])
+    assert evaluate(value, *block)[0][0] == pytest.approx(float(E), rel=1e-14, abs=1e-320)
+    assert evaluate(slope, *block)[0][0] == pytest.approx(float(delta), abs=2e-16)
+    assert math.isfinite(evaluate(value, *block)[0][0])

@@ -41,10 +41,10 @@ def test_the_operations_and_their_order() -> None:
     """The engine has the same list."""
     names = (
         "neg add subtract multiply divide minimum maximum absolute sign sqrt exp expm1 log log1p tanh sigmoid softplus "
-        "erf erfc sin cos atan power less less_equal and or not select"
+        "erf erfc sin cos atan power less less_equal and or not select exp_minus_square exp_minus_half_square normal"
     )
     assert [operation.name for operation in Operation] == names.split()
-    assert [int(operation) for operation in Operation] == list(range(29))
+    assert [int(operation) for operation in Operation] == list(range(32))
     assert set(REFERENCE) == set(Operation)
 
 
@@ -276,36 +276,36 @@ def test_ranges(text: str, low: float, high: float) -> None:
 
 def test_log_loss_on_a_sigmoid_is_the_lectures_delta() -> None:
     loss = LossFormula("-r * log(y) - (1 - r) * log(1 - y)", where="loss")
-    programs = loss.with_output(parse("1 / (1 + exp(-a))", ["a"], "output"))
-    assert programs.by == "a"
-    assert lines(programs.slope) == ["r3 = subtract y r", "return r3"]
+    h = parse("1 / (1 + exp(-a))", ["a"], "output")
+    value, slope = loss.value_with(h), loss.slope_with(h)
+    assert lines(slope) == ["r3 = subtract y r", "return r3"]
     a = np.array([-800.0, -800.0, 0.0, 800.0, 800.0])
     r = np.array([0.0, 1.0, 1.0, 0.0, 1.0])
     y = evaluate(activation("1 / (1 + exp(-a))").value, a)[0]
-    assert evaluate(programs.value, a, y, r)[0].tolist() == [0, 800, np.log(2), 800, 0]
-    assert evaluate(programs.slope, a, y, r)[0].tolist() == [0, -1, -0.5, 1, 0]
+    assert evaluate(value, a, y, r)[0].tolist() == [0, 800, np.log(2), 800, 0]
+    assert evaluate(slope, a, y, r)[0].tolist() == [0, -1, -0.5, 1, 0]
 
 
 def test_a_loss_without_output() -> None:
-    programs = LossFormula("(y - r)**4 / 4", where="loss").with_output(None)
-    assert programs.by == "y"
-    assert programs.value.inputs == programs.slope.inputs == ("y", "r")
-    assert evaluate(programs.slope, np.array([3.0]), np.array([1.0]))[0].tolist() == [8.0]
-    assert evaluate(programs.value, np.array([3.0]), np.array([1.0]))[0].tolist() == [4.0]
+    loss = LossFormula("(y - r)**4 / 4", where="loss")
+    value, slope = loss.value_with(None), loss.slope_with(None)
+    assert value.inputs == slope.inputs == ("y", "r")
+    assert evaluate(slope, np.array([3.0]), np.array([1.0]))[0].tolist() == [8.0]
+    assert evaluate(value, np.array([3.0]), np.array([1.0]))[0].tolist() == [4.0]
 
 
 def test_an_output_that_is_too_large_to_compose_with_counts_as_none() -> None:
     wide = parse("+".join(f"sin({n}*a)" for n in range(1, 55)), ["a"], "output")
-    programs = LossFormula("+".join(f"cos({n}*y)*r" for n in range(1, 45)), where="loss").with_output(wide)
-    assert programs.by == "y"
+    loss = LossFormula("+".join(f"cos({n}*y)*r" for n in range(1, 45)), where="loss")
+    assert loss.slope_with(wide).inputs == ("y", "r")
 
 
 def test_canonical_pairs_come_to_a_difference() -> None:
     """Softplus of y and Poisson's loss have their canonical outputs too."""
-    poisson = LossFormula("y - r * log(y)", where="loss").with_output(parse("exp(a)", ["a"], "output"))
-    assert lines(poisson.slope) == ["r3 = subtract y r", "return r3"]
-    squared = LossFormula("(y - r)**2 / 2", where="loss").with_output(parse("a", ["a"], "output"))
-    assert lines(squared.slope) == ["r3 = subtract a r", "return r3"]
+    poisson = LossFormula("y - r * log(y)", where="loss")
+    assert lines(poisson.slope_with(parse("exp(a)", ["a"], "output"))) == ["r3 = subtract y r", "return r3"]
+    squared = LossFormula("(y - r)**2 / 2", where="loss")
+    assert lines(squared.slope_with(parse("a", ["a"], "output"))) == ["r3 = subtract a r", "return r3"]
 
 
 # ---- without SymPy

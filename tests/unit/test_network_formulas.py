@@ -92,7 +92,9 @@ def test_a_formula_of_a_declared_activation_is_that(name: str) -> None:
         text = re.sub(rf"\b{parameter.name}\b", repr(value), text)
     own = activation(text, where="h")
     assert own.written is not None
-    assert kernels.declared(own) == (activation("elu", where="h") if name == "celu" else entry)  # of alpha 1 they are one
+    assert kernels.declared(own) == (
+        activation("elu", where="h") if name == "celu" else entry
+    )  # of alpha 1 they are one
     nets = [network([3, 5, 2], h=h, output="identity", loss="squared_error") for h in (name, text)]
     X, R = samples(nets[0], 20)
     for net in nets:
@@ -172,7 +174,7 @@ def test_the_lecture_s_pair_as_formulas() -> None:
             for r in (0.0, 0.25, 1.0):
                 t, expected = net.trace([1.0], [r]), other.trace([1.0], [r])
                 assert pytest.approx(expected.E, rel=1e-14) == t.E
-                np.testing.assert_allclose(t.layers[0].delta, expected.layers[0].delta, rtol=1e-14, atol=1e-300)
+                np.testing.assert_allclose(t.layers[0].delta, expected.layers[0].delta, rtol=1e-14, atol=2e-16)
 
 
 def test_a_declared_loss_under_an_output_of_one_s_own() -> None:
@@ -225,8 +227,8 @@ def test_a_value_that_is_not_finite_is_reported_with_its_point(batch_size: int) 
     X = np.linspace(-3, 2, 41)[:, None]
     for h, what, where in (
         ("log(a)", "h of layer 1, 'log(a)', is nan at a = -3", -3),
-        ("sqrt(max(a, 0))", "h′ of layer 1, 'sqrt(max(a, 0))', is ", 0),
-        ("1 / (a - 0.5)", "h of layer 1, '1 / (a - 0.5)', is inf at a = 0.5", 0.5),
+        ("sqrt(abs(a))", "h′ of layer 1, 'sqrt(abs(a))', is nan at a = 0", 0),
+        ("1 / a", "h of layer 1, '1 / a', is inf at a = 0", 0),
     ):
         net = Network([1, 1, 1], h=h, output="identity", loss="squared_error", bias=False)
         net.theta = [1, 1]
