@@ -26,7 +26,7 @@ inline void activate_output(const PlanView& plan, Matrix<T> a, Index rows, T* y)
 
 // E and delta_o of one row of a softmax output; row.delta holds r before.
 template <class T>
-inline double softmax_error(const OutputRow<T>& row, LossFunction loss) {
+inline double softmax_error(const OutputRow<T>& row, const LossFunction& loss) {
   const SoftmaxParts<T> parts = softmax(row);
   switch (loss.kind) {
     case Loss::log:
@@ -46,7 +46,7 @@ inline double softmax_error(const OutputRow<T>& row, LossFunction loss) {
 
 // Calls use(Pair) for an output that works unit by unit. The commonest are inlined.
 template <class Use>
-[[gnu::always_inline]] inline void with_unit_pair(Function h, LossFunction loss, Use use) {
+[[gnu::always_inline]] inline void with_unit_pair(Function h, const LossFunction& loss, Use use) {
   switch (loss.kind) {
     case Loss::log:
       return use(SigmoidWithLog{});

@@ -62,7 +62,6 @@ Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss, std::vect
   if (specs.empty()) throw std::invalid_argument("a plan needs at least one layer");
   if (value) loss_value_ = kept(std::move(value), 2, 3);
   if (slope) loss_slope_ = kept(std::move(slope), 2, 3);
-  formulas_.reserve(specs.size());  // the layers point into it
   // Sizes in bytes must fit ptrdiff_t, for the widest element and a few buffers beside.
   constexpr Index kLimit = std::numeric_limits<Index>::max() / 64;
   for (const LayerSpec& spec : specs) {
@@ -105,15 +104,14 @@ ProgramView Plan::kept(std::shared_ptr<const Program> program, int least_inputs,
 
 Function Plan::function_of(const LayerSpec& spec) {
   if (!spec.value) return {activation_from(spec.function), spec.parameter};
-  FormulaPrograms& own = formulas_.emplace_back();
-  own.value = kept(spec.value, 1, 1);
+  FormulaPrograms own{kept(spec.value, 1, 1), {}};
   if (spec.derivative) own.derivative = kept(spec.derivative, 2, 2);
-  return {Activation::formula, 0, &own};
+  return {Activation::formula, 0, formulas_.emplace_back(std::make_shared<const FormulaPrograms>(own)).get()};
 }
 
 void Plan::need_derivatives() const {
   bool there = loss_ != Loss::formula || loss_slope_.n_outputs == 1;
-  for (const FormulaPrograms& formula : formulas_) there = there && formula.derivative.n_outputs == 1;
+  for (const auto& formula : formulas_) there = there && formula->derivative.n_outputs == 1;
   if (!there) throw std::invalid_argument("a formula has no derivative");
 }
 

@@ -165,8 +165,6 @@ class Plan {
   // value and slope in place of the name, where E is a formula (LossFunction).
   Plan(const std::vector<LayerSpec>& layers, std::string_view loss, std::vector<double> parameters_of_loss = {},
        std::shared_ptr<const Program> value = nullptr, std::shared_ptr<const Program> slope = nullptr);
-  Plan(const Plan&) = delete;  // the layers point into formulas_
-  Plan& operator=(const Plan&) = delete;
 
   PlanView view() const;
   // Raises std::invalid_argument where a formula has no program for its derivative.
@@ -185,7 +183,7 @@ class Plan {
   Loss loss_;
   std::vector<double> parameters_of_loss_;  // none, one, or one for each output
   std::vector<std::shared_ptr<const Program>> programs_;
-  std::vector<FormulaPrograms> formulas_;
+  std::vector<std::shared_ptr<const FormulaPrograms>> formulas_;  // the layers point to them
   ProgramView loss_value_ = {}, loss_slope_ = {};
   Index theta_size_ = 0;
   Index units_ = 0;

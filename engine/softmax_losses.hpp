@@ -165,7 +165,7 @@ struct SoftmaxWithKullbackLeibler {
 
 // Any loss of y: delta_j = y_j (g_j - sum of y_i g_i), g_j = dE/dy_j.
 template <class T>
-inline double softmax_with_any(const OutputRow<T>& row, LossFunction loss) {
+[[gnu::noinline]] double softmax_with_any(const OutputRow<T>& row, LossFunction loss) {
   const Index columns = vectors<T>(row.n) * kWidth<T>;
   Vector<T> sum[kGroup<T>] = {};
   Index g = 0;

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deltaprop.descent.initializers import INITIALIZERS
 from deltaprop.functions import ACTIVATIONS, LOSSES, Activation, Entry, Loss
+from deltaprop.functions.formulas.vocabulary import FUNCTIONS
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -16,7 +17,8 @@ The activations h, the losses E and the initializers, from their declarations (`
 `src/deltaprop/descent/initializers.py`); this page is made by `tools/make_functions.py`. `deltaprop list activations`,
 `losses` and `initializers` print them.
 
-A function with a parameter is written `leaky_relu:slope=0.1`, in Python also `deltaprop.leaky_relu(slope=0.1)`.
+A function with a parameter is written `leaky_relu:slope=0.1`, in Python also `deltaprop.leaky_relu(slope=0.1)`. In
+place of a name a formula may stand; see Formulas of your own.
 
 ## Activations
 
@@ -70,6 +72,34 @@ TARGETS = {
     "count": "at least 0",
     "positive": "above 0",
 }
+
+
+FORMULA_WORDS = """
+## Formulas of your own
+
+Where a name may stand, a formula may: `h="a * sigmoid(1.702 * a)"`, `output="where(a > 0, a, 0.1 * a)"`, `loss="(y -
+r)**4 / 4"`, `--h "a / sqrt(1 + a**2)"`. h and output are formulas of a, a loss is one of y and r for each output. They
+are written as in Python, with
+
+- numbers, `pi`, `e`; `+ - * / **` (a constant exponent is at most 64);
+- @FUNCTIONS@; `min` and `max` take two or more;
+- `where(condition, x, y)` or `x if condition else y`; conditions compare by `< <= > >=`, also in chains, with `and`,
+  `or`, `not`.
+
+Anything else is refused with the place: formulas are parsed by a parser of their own, and never evaluated as Python.
+x**y is NaN for x < 0 unless y is a whole constant. h′ and δ come by differentiation (SymPy: `pip install
+'deltaprop[derive]'`; a saved network predicts without it), at a kink as in max(x, y): x′ where x > y, else y′; abs(x)′
+= sign(x) x′, sign(x)′ = 0; the jump of a where is ignored. Then they are rewritten so that nothing overflows or
+cancels without need: `1 / (1 + exp(-a))` is sigmoid(a), `log(1 + exp(a))` softplus(a), `1 - tanh(a)**2` 4 sigmoid(2a)
+sigmoid(-2a); a loss is composed with the output's formula first, so that `-r * log(y) - (1 - r) * log(1 - y)` under a
+sigmoid has δ = y − r and is finite at a = ±800.
+
+A formula that is a declared activation in other words goes by that one's kernel. Any other is a program of a few
+instructions that the engine runs on blocks of numbers in cache, so no Python runs inside an epoch. The arithmetic is
+that of the instructions, one after the other in the network's dtype: what the formula cancels is lost. A value of h,
+h′, E or δ that is not finite stops the training with its point: `h of layer 1, 'log(a)', is nan at a = -0.25`.
+
+"""
 
 
 def row(*cells: str) -> str:
@@ -131,7 +161,10 @@ def page() -> str:
     starts = [row("name", "weights of a layer", "parameters", "source"), row(*["---"] * 4)]
     for start in INITIALIZERS.values():
         starts.append(row(names_of(start), start.formula, parameters_of(start), start.source))
-    blocks = [HEAD, "\n".join(lines), ADD, LOSS_WORDS, "\n".join(losses), INITIALIZER_WORDS, "\n".join(starts)]
+    language = ", ".join(f"`{name}`" for name in FUNCTIONS if name not in ("where", "min", "max"))
+    formulas = FORMULA_WORDS.replace("@FUNCTIONS@", language)
+    blocks = [HEAD, "\n".join(lines), formulas, ADD, LOSS_WORDS, "\n".join(losses)]
+    blocks += [INITIALIZER_WORDS, "\n".join(starts)]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 

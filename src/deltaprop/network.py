@@ -73,15 +73,16 @@ class Network(Model):
         Units of each layer, inputs first, outputs last: ``[2, 4, 1]``. ``[2, 1]`` is the perceptron.
     h : str or Activation, or a sequence of them, default "sigmoid"
         Activation of the hidden layers, one or one each: sigmoid (or logistic), tanh, relu, gelu, … (``deltaprop list
-        activations`` has them all), with parameters ``"leaky_relu:slope=0.1"`` or ``deltaprop.leaky_relu(slope=0.1)``.
+        activations`` has them all), with parameters ``"leaky_relu:slope=0.1"`` or ``deltaprop.leaky_relu(slope=0.1)``,
+        or a formula: ``"a * sigmoid(1.702 * a)"`` (docs/functions.md).
         Ignored where there is no hidden layer.
     output : str or Activation, default "sigmoid"
-        Activation of the output layer: one of those, or softmax.
+        Activation of the output layer: one of those, a formula, or softmax.
     loss : str or Loss, default "log"
         E of a sample: "log", Σ −r log y − (1−r) log(1−y); "cross_entropy", Σ −r log y; "squared_error", ½ Σ (y−r)²;
         absolute_error, huber, poisson, hinge, focal, … (``deltaprop list losses`` has them all), with parameters
         ``"huber:delta=2"``, ``"quantile:q=0.1,0.5,0.9"`` (one q for each output), ``"log:label_smoothing=0.1"``, or
-        ``deltaprop.huber(delta=2)``.
+        ``deltaprop.huber(delta=2)``; or a formula of y and r for each output: ``"(y - r)**4 / 4"``.
     bias : bool, default True
         Whether units have biases; the lecture's have none.
     seed : int, default 0
