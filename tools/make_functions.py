@@ -182,7 +182,10 @@ def draw(path: Path) -> None:
     columns = 5
     rows = -(-len(entries) // columns)
     figure = Figure(figsize=(2.3 * columns, 1.9 * rows), layout="constrained")
-    for panel, entry in zip(figure.subplots(rows, columns).ravel(), entries, strict=True):
+    panels = figure.subplots(rows, columns).ravel()
+    for panel in panels[len(entries) :]:
+        panel.set_visible(False)
+    for panel, entry in zip(panels, entries, strict=False):
         net = Network([1, 1], output=entry, loss="squared_error")
         net.theta = [1, 0]
         trace = net.trace(a[:, None], np.zeros((len(a), 1)))
