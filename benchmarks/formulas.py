@@ -1,8 +1,8 @@
 """The claim: a formula trains at the speed of the engine's own kernels, with no Python inside an epoch.
 
-Each h is trained twice in alternation: by its kernel, and from its formula. A formula that is a declared activation goes
-by that one's kernel, as the last row shows; in the others that is switched off, so that they run the formula's program.
-float32, one core; epochs through Network.fit.
+Each h is trained twice in alternation: by its kernel, and from its formula. A formula that is a declared activation
+goes by that one's kernel, as the last row shows; in the others that is switched off, so that they run the formula's
+program. float32, one core; epochs through Network.fit.
 """
 
 from __future__ import annotations

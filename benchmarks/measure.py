@@ -29,7 +29,7 @@ def arguments(words: str | None) -> argparse.Namespace:
 
 def machine() -> dict[str, Any]:
     """The processor, the engine's build, the versions."""
-    from deltaprop.model import engine_config
+    from deltaprop.plan import engine_config
 
     name = platform.processor()
     if Path("/proc/cpuinfo").exists():

@@ -1,5 +1,5 @@
 // The native boundary: the one file that knows Python. Arrays are borrowed, never copied or kept; the GIL is released
-// while a kernel runs. deltaprop/model.py is the only caller.
+// while a kernel runs. deltaprop/plan.py and model.py are the only callers.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/map.h>

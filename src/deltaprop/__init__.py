@@ -121,7 +121,7 @@ def load(path: PathLike) -> Network | TableModel:
 
 def show_config() -> None:
     """Print what the engine was built with and runs on: version, instruction sets, OpenMP, threads, compiler."""
-    from deltaprop.model import engine_config
+    from deltaprop.plan import engine_config
 
     for key, value in engine_config().items():
         print(f"{key:<17} {', '.join(value) if isinstance(value, list) else value}")

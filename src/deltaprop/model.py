@@ -1,4 +1,4 @@
-"""Model: layers, functions, loss and theta, and what the engine does with them. The one door to the native engine."""
+"""Model: layers, functions, loss and theta, and what the native engine does with them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -25,19 +25,15 @@ from deltaprop.arrays import (
 )
 from deltaprop.definition import Definition, define, seed_in
 from deltaprop.descent.initializers import Initializer, first_parameters
-from deltaprop.descent.optimizers import OPTIMIZERS, SGD, Optimizer, optimizer_in
+from deltaprop.descent.memory import Memory, State
+from deltaprop.descent.optimizers import SGD, Optimizer, optimizer_in
 from deltaprop.descent.schedules import etas
 from deltaprop.errors import DivergenceError, warn
-from deltaprop.functions import ACTIVATIONS, LOSSES, Activation, Loss, kernels
+from deltaprop.functions import Activation, Loss
 from deltaprop.parameters import LayerViews, Parameters, aligned_zeros
+from deltaprop.plan import plan_of, shuffled_order
+from deltaprop.raw_trace import RawTrace
 from deltaprop.targets import ClassWeight, smoothed, targets_in, weights_in
-
-_RULES = {name: [field.name for field in fields(entry)] for name, entry in OPTIMIZERS.items()}
-if (*map(set, _engine.function_names()), _engine.optimizers()) != (set(ACTIVATIONS), set(LOSSES), _RULES):
-    raise ImportError(
-        f"deltaprop: the engine has {_engine.function_names()} and {_engine.optimizers()}, which is not what "
-        "deltaprop.functions and deltaprop.descent declare. Build and install the package again."
-    )
 
 _PIECE_SECONDS = 0.03  # of work between two looks at the keyboard
 _WORK_PER_SECOND = 5e8  # multiply-adds, on a slow machine
@@ -45,46 +41,8 @@ _MOST_BLOCK = 32  # samples that online descent may take together: kMostBlock, p
 _CHUNK_ROWS = 64  # the engine adds up E in chunks of so many rows
 
 
-@dataclass(frozen=True)
-class RawTrace:
-    """Every quantity of backpropagation for n samples, as the engine's descent step computes them.
-
-    One entry per layer in ``a``, ``z``, ``delta`` (n, n_out), in ``dh`` (n, n_out; for softmax the Jacobian,
-    (n, n_out, n_out)), ``dW`` (n, n_in, n_out) and ``db`` (n, n_out; None without biases); ``E`` is (n,).
-    """
-
-    x: Array
-    r: Array
-    a: list[Array]
-    z: list[Array]
-    dh: list[Array]
-    delta: list[Array]
-    dW: list[Array]
-    db: list[Array | None]
-    E: Array
-
-
 def _for_engine(X: Inputs) -> Any:
     return (X.starts, X.columns, X.values) if type(X) is SparseRows else X
-
-
-@dataclass
-class Memory:
-    """What an optimizer remembers from step to step: its arrays, each laid out like theta, and the steps so far."""
-
-    optimizer: Optimizer
-    state: Array
-    steps: int = 0
-
-
-@dataclass(frozen=True)
-class State:
-    """All that descent changes: theta as the engine lays it out, and what the optimizer remembers."""
-
-    theta: Array
-    optimizer: Optimizer
-    memory: Array
-    steps: int
 
 
 class Model:
@@ -120,7 +78,7 @@ class Model:
     def _build(self, definition: Definition) -> None:
         self._definition = definition
         try:
-            self._plan = _plan_of(definition, derivatives=False)
+            self._plan = plan_of(definition, derivatives=False)
         except ValueError as error:
             raise ValueError(f"{type(self).__name__}: layers {list(definition.layers)}: {error}.") from None
         self._complete_plan = None if definition.has_formulas else self._plan
@@ -136,7 +94,7 @@ class Model:
     def _learning_plan(self) -> _engine.Plan:
         """The plan with h′ and δ of formulas, which SymPy makes when they are asked for first."""
         if self._complete_plan is None:
-            self._complete_plan = _plan_of(self._definition, derivatives=True)
+            self._complete_plan = plan_of(self._definition, derivatives=True)
         return self._complete_plan
 
     # ---- definition: fixed, but for the seed, which `reset` may change ----------------------------------------------
@@ -631,43 +589,8 @@ class Model:
     __hash__ = None  # type: ignore[assignment]  # parameters change
 
 
-def _plan_of(definition: Definition, *, derivatives: bool) -> _engine.Plan:
-    """Return the engine's plan; without derivatives it serves for predictions and E, and needs no SymPy."""
-
-    def programs(kernel: kernels.Programs) -> tuple[_engine.Program, _engine.Program | None]:
-        return _program(kernel.value), _program(kernel.derivative()) if derivatives else None
-
-    layers: list[Any] = []
-    for pair, h in zip(pairwise(definition.layers), definition.functions, strict=True):
-        kernel = kernels.of_activation(h)
-        if isinstance(kernel, kernels.Named):
-            layers.append((*pair, kernel.name, kernel.numbers[0] if kernel.numbers else 0.0, definition.bias))
-        else:
-            layers.append((*pair, programs(kernel), 0.0, definition.bias))
-    loss = kernels.of_loss(definition.loss_entry, definition.functions[-1])
-    if isinstance(loss, kernels.Named):
-        return _engine.Plan(layers, loss.name, list(loss.numbers))
-    return _engine.Plan(layers, programs(loss), [])
-
-
-def _program(program: Any) -> _engine.Program:
-    return _engine.Program(len(program.inputs), program.constants, program.instructions, program.outputs)
-
-
 def block_in(online_block: int | None, *, where: str) -> int:
     """Return an online_block for the engine: 0 where the choice is its own."""
     if online_block is None:
         return 0
     return whole_number(online_block, "online_block", at_least=1, below=_MOST_BLOCK + 1, where=where)
-
-
-def engine_config() -> dict[str, Any]:
-    """Return what the engine was built with and runs on: version, instruction sets, OpenMP, threads, compiler."""
-    return dict(_engine.config())
-
-
-def shuffled_order(n: int, seed: int, epoch: int) -> Array:
-    """Return the numbers 0 … n − 1 in the order that follows from (seed, epoch); epochs count from 1."""
-    order = np.empty(n, np.int64)
-    _engine.shuffled_order(seed, epoch, order)
-    return order

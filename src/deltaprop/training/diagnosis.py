@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltaprop.arrays import Array
-from deltaprop.model import Model, State
+from deltaprop.descent.memory import State
+from deltaprop.model import Model
 
 
 def where_not_finite(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.model import shuffled_order
+from deltaprop.plan import shuffled_order
 
 Indices = NDArray[np.int64]
 

@@ -1,0 +1,31 @@
+"""What descent changes: the parameters, and what an optimizer remembers from step to step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from deltaprop.descent.optimizers import Optimizer
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Memory:
+    """What an optimizer remembers from step to step: its arrays, each laid out like theta, and the steps so far."""
+
+    optimizer: Optimizer
+    state: Array
+    steps: int = 0
+
+
+@dataclass(frozen=True)
+class State:
+    """All that descent changes: theta as the engine lays it out, and what the optimizer remembers."""
+
+    theta: Array
+    optimizer: Optimizer
+    memory: Array
+    steps: int
