@@ -69,6 +69,28 @@ def test_every_loss_against_central_differences(loss: str, dtype: str, instructi
 
 
 @pytest.mark.parametrize("h", HIDDEN)
+def test_the_whole_product(h: str) -> None:
+    """Every h × output × loss × weighting, on small networks; at most one parameter in a hundred stands at a kink."""
+    checked = kinks = 0
+    for output, loss in pairs():
+        net = network([2, 3, 2], h=h, output=output, loss=loss)
+        if h == "exp":
+            net.theta = net.theta / 3
+        X, R = samples(net, 5)
+        weightings: list[dict[str, Any]] = [{}, {"sample_weight": [1, 0, 2, 0.5, 3]}]
+        if LOSSES[loss].targets in ("unit", "distribution", "class"):
+            R = np.eye(2)[[0, 1, 1, 0, 1]]
+            weightings.append({"class_weight": "balanced", "sample_weight": [1, 2, 1, 0.5, 3]})
+        for weighting in weightings:
+            report = net.check_gradient(X, R, **weighting)
+            assert report.ok, (output, loss, weighting, report)
+            checked += sum(group.checked for group in report.groups)
+            kinks += sum(group.kinks for group in report.groups)
+    assert checked > 210 * 2 * 17
+    assert kinks <= checked / 100
+
+
+@pytest.mark.parametrize("h", HIDDEN)
 def test_every_h_in_training_is_the_textbook(h: str, instruction_set: str) -> None:
     """Deep and wide, online in blocks, in batches, and small enough for the registers: as hidden layer and output."""
     for layers, output, batch_size in (
