@@ -77,9 +77,9 @@ TARGETS = {
 FORMULA_WORDS = """
 ## Formulas of your own
 
-Where a name may stand, a formula may: `h="a * sigmoid(1.702 * a)"`, `output="where(a > 0, a, 0.1 * a)"`, `loss="(y -
-r)**4 / 4"`, `--h "a / sqrt(1 + a**2)"`. h and output are formulas of a, a loss is one of y and r for each output. They
-are written as in Python, with
+Where a name may stand, a formula may: `h="a * sigmoid(1.702 * a)"`, `output="where(a > 0, a, 0.1 * a)"`,
+`loss="(y - r)**4 / 4"`, `--h "a / sqrt(1 + a**2)"`. h and output are formulas of a, a loss is one of y and r for each
+output. They are written as in Python, with
 
 - numbers, `pi`, `e`; `+ - * / **` (a constant exponent is at most 64);
 - @FUNCTIONS@; `min` and `max` take two or more;
@@ -87,12 +87,12 @@ are written as in Python, with
   `or`, `not`.
 
 Anything else is refused with the place: formulas are parsed by a parser of their own, and never evaluated as Python.
-x**y is NaN for x < 0 unless y is a whole constant. h′ and δ come by differentiation (SymPy: `pip install
-'deltaprop[derive]'`; a saved network predicts without it), at a kink as in max(x, y): x′ where x > y, else y′; abs(x)′
-= sign(x) x′, sign(x)′ = 0; the jump of a where is ignored. Then they are rewritten so that nothing overflows or
-cancels without need: `1 / (1 + exp(-a))` is sigmoid(a), `log(1 + exp(a))` softplus(a), `1 - tanh(a)**2` 4 sigmoid(2a)
-sigmoid(-2a); a loss is composed with the output's formula first, so that `-r * log(y) - (1 - r) * log(1 - y)` under a
-sigmoid has δ = y − r and is finite at a = ±800.
+x**y is NaN for x < 0 unless y is a whole constant. h′ and δ come by differentiation (SymPy:
+`pip install 'deltaprop[derive]'`; a saved network predicts without it), at a kink as in max(x, y): x′ where x > y,
+else y′; abs(x)′ = sign(x) x′, sign(x)′ = 0; the jump of a where is ignored. Then they are rewritten so that nothing
+overflows or cancels without need: `1 / (1 + exp(-a))` is sigmoid(a), `log(1 + exp(a))` softplus(a), `1 - tanh(a)**2` 4
+sigmoid(2a) sigmoid(-2a); a loss is composed with the output's formula first, so that
+`-r * log(y) - (1 - r) * log(1 - y)` under a sigmoid has δ = y − r and is finite at a = ±800.
 
 A formula that is a declared activation in other words goes by that one's kernel. Any other is a program of a few
 instructions that the engine runs on blocks of numbers in cache, so no Python runs inside an epoch. The arithmetic is
