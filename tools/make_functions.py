@@ -137,9 +137,10 @@ def names_of(entry: Entry) -> str:
 INITIALIZER_WORDS = """
 ## Initializers
 
-`Network(init=...)` and `reset`. Biases start at 0 but for nguyen_widrow's. Every number follows from (seed, layer,
-place); the normal ones and orthogonal's come by NumPy's log, cos and qr, whose last bits may differ between versions of
-NumPy. A start that leaves all units of a hidden layer alike, as zeros do, is warned about.
+`Network(init=...)` and `reset`; `init` may also be arrays, a W or a tuple (W, b) for each layer. Biases start at 0 but
+for nguyen_widrow's. Every number follows from (seed, layer, place); the normal ones and orthogonal's come by NumPy's
+log, cos and qr, whose last bits may differ between versions of NumPy. A start that leaves all units of a hidden layer
+alike, as zeros do, is warned about.
 
 """
 

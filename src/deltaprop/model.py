@@ -58,8 +58,9 @@ class Model:
         bias: bool = True,
         seed: int = 0,
         dtype: str | type[np.floating[Any]] | np.dtype[Any] = "float64",
-        init: str | Initializer | None = None,
+        init: str | Initializer | Sequence[Any] | None = None,
     ) -> None:
+        given = init if isinstance(init, Sequence | np.ndarray) and not isinstance(init, str) else None
         self._build(
             define(
                 layers,
@@ -69,11 +70,14 @@ class Model:
                 bias=bias,
                 seed=seed,
                 dtype=dtype,
-                init=init,
+                init=None if given is not None else init,
                 who=type(self).__name__,
             )
         )
         self.reset()
+        if given is not None:
+            self._parameters.start_from(given)
+            self._warn_of_identical_units(type(self).__name__)
 
     def _build(self, definition: Definition) -> None:
         self._definition = definition

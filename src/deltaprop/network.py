@@ -89,10 +89,11 @@ class Network(Model):
         From it come the first weights and the order of each epoch. Same seed, same bits, for any number of threads.
     dtype : "float32" or "float64", default "float64"
         In what the network computes.
-    init : str or Initializer, optional
+    init : str, Initializer or sequence of arrays, optional
         How the first weights are drawn: glorot, he, lecun (uniform; with _normal normal), orthogonal, nguyen_widrow,
         ``"uniform:range=0.5"``, ``"normal:sd=0.1"``, zeros (``deltaprop list initializers``). By default as each
-        layer's activation needs, uniform. Weights of your own: ``net.W[0] = A``.
+        layer's activation needs, uniform. Arrays of your own, W or a tuple (W, b) for each layer, are where this
+        network starts; `reset`, and the network of `config`, draw as they would without.
 
     Attributes
     ----------
@@ -141,7 +142,7 @@ class Network(Model):
         bias: bool = True,
         seed: int = 0,
         dtype: str | type[np.floating[Any]] | np.dtype[Any] = "float64",
-        init: str | Initializer | None = None,
+        init: str | Initializer | Sequence[Any] | None = None,
     ) -> None:
         super().__init__(layers, h=h, output=output, loss=loss, bias=bias, seed=seed, dtype=dtype, init=init)
 

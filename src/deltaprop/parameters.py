@@ -96,6 +96,16 @@ class Parameters:
         self.W = LayerViews("W", W)
         self.b = LayerViews("b", b)
 
+    def start_from(self, layers: Sequence[Any]) -> None:
+        """Copy in a W for each layer, or a tuple (W, b)."""
+        for l, layer in enumerate(layers):
+            if isinstance(layer, tuple) and len(layer) != 2:
+                raise ValueError(f"Network: init[{l}] needs W or a tuple (W, b); got a tuple of {len(layer)}.")
+        self.W.assign([layer[0] if isinstance(layer, tuple) else layer for layer in layers])
+        for l, layer in enumerate(layers):
+            if isinstance(layer, tuple):
+                _, self.b[l] = layer
+
     def views(self, padded: Array) -> tuple[list[Array], list[Array | None]]:
         """Return W and b of each layer as views into an array that is laid out like theta along its last axis."""
         W: list[Array] = []

@@ -130,3 +130,26 @@ def test_units_that_start_alike_are_warned_about_once_and_where_it_was_asked(tmp
 def test_what_is_wrong_is_said(init: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=re.escape(message)):
         Network([2, 2, 1], init=init)  # type: ignore[arg-type]
+
+
+def test_given_arrays() -> None:
+    W, b = [np.arange(6.0).reshape(2, 3), np.ones((3, 1))], [np.array([1.0, 2, 3]), np.array([4.0])]
+    net = Network([2, 3, 1], init=[(W[0], b[0]), W[1]])
+    assert (net.W[0] == W[0]).all()
+    assert (net.b[0] == b[0]).all()
+    assert (net.W[1] == W[1]).all()
+    assert (net.b[1] == 0).all()
+    assert net.init is None
+    assert Network([2, 3, 1], init=[w.tolist() for w in W]).W[0].tolist() == W[0].tolist()
+    assert net.reset() == Network([2, 3, 1])
+    for init, error, words in (
+        ([W[0]], ValueError, "Network.W needs 2 arrays, one per layer; got 1."),
+        ([W[0].T, W[1]], ValueError, "Network.W[0] needs shape (2, 3); got (3, 2)."),
+        ([(W[0], [1]), W[1]], ValueError, "Network.b[0] needs shape (3,); got (1,)."),
+        ([W[0], [[1], [np.nan], [2]]], ValueError, "W[1][1, 0] is nan, not a finite number."),
+        ([(W[0], b[0], 3), W[1]], ValueError, "Network: init[0] needs W or a tuple (W, b); got a tuple of 3."),
+    ):
+        with pytest.raises(error, match=re.escape(words)):
+            Network([2, 3, 1], init=init)  # type: ignore[arg-type]
+    with pytest.warns(UserWarning, match="all units of layer 1 start alike"):
+        Network([2, 3, 1], init=[np.ones((2, 3)), np.ones((3, 1))])
