@@ -150,7 +150,7 @@ def _of_classes(class_weight: ClassWeight, R: Array, where: str) -> Array:
             )
         counts = P.sum(axis=0, dtype=np.float64)
         of_class = len(P) / (K * np.where(counts > 0, counts, 1))
-    elif isinstance(class_weight, Mapping):
+    elif isinstance(class_weight, Mapping) or hasattr(class_weight, "items"):  # a pandas Series too
         of_class = np.ones(K)
         for k, value in class_weight.items():
             if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 0 <= k < K:

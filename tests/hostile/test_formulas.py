@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deltaprop import FormulaError
-from deltaprop.functions.formulas import ActivationFormula, is_formula, parse
+from deltaprop.functions.formulas import ActivationFormula, budget, is_formula, parse
 
 
 @contextmanager
@@ -113,3 +113,37 @@ def test_random_texts_raise_nothing_else(text: str) -> None:
         _ = ActivationFormula(text, where="h").derivative
     except FormulaError as error:
         assert str(error).startswith("h: ")  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*".join(f"(1+exp({i}*a))" for i in range(1, 14)) + "*" + "*".join(f"sigmoid(-{i}*a)" for i in range(1, 13)),
+        "/".join(f"cosh({i}*a)" for i in range(1, 40)),
+        "*".join(f"sigmoid({i}*a)" for i in range(1, 55)),
+    ],
+)
+def test_short_texts_that_ask_for_much(text: str) -> None:
+    """Refused after so much work, not after so much time."""
+    with pytest.raises(FormulaError, match=r"it takes too long to rewrite|it is too large"):
+        _ = ActivationFormula(text, where="h").derivative
+    assert budget._spent.factors <= budget._MOST + 100
+
+
+def test_powers_of_powers_are_not_multiplied_out() -> None:
+    text = "a"
+    for _ in range(5):
+        text = f"(({text})+1)**64"
+    assert ActivationFormula(text, where="h").derivative.instructions
+
+
+def test_a_canonical_text_can_be_read_again() -> None:
+    text = "+".join(["1e15*a"] * 95)
+    with pytest.raises(FormulaError, match="written out, the formula has 2182 characters; at most 2000"):
+        ActivationFormula(text, where="h")
+
+
+@pytest.mark.parametrize(("text", "column"), [("a**2+", 5), ("y -", 3)])
+def test_a_text_that_ends_too_early(text: str, column: int) -> None:
+    with pytest.raises(FormulaError, match=f"column {column} of"):
+        parse(text, ("a", "y"), "h")

@@ -80,10 +80,10 @@ def test_the_canonical_text(text: str, canonical: str) -> None:
         ("9" * 301, "this number is too long, column 1 of '99999"),
         ("(a", "this is no formula, column"),
         ("", "h: a formula is needed; the text is empty."),
-        ("a" * 1001, "h: a formula has at most 1000 characters; this one has 1001."),
-        ("1 / 0 * a", "h: this formula cannot be used: it divides by zero."),
-        ("a + log(0)", "h: this formula cannot be used: log(0) is -inf, and no finite number."),
-        ("sqrt(-1) + a", "h: this formula cannot be used: it has a root of a negative number."),
+        ("a" * 2001, "h: a formula has at most 2000 characters; this one has 2001."),
+        ("1 / 0 * a", "h: '1 / 0 * a' cannot be used: it divides by zero."),
+        ("a + log(0)", "h: 'a + log(0)' cannot be used: log(0) is -inf, and no finite number."),
+        ("sqrt(-1) + a", "h: 'sqrt(-1) + a' cannot be used: it has a root of a negative number."),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, message: str) -> None:

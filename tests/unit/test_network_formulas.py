@@ -214,7 +214,7 @@ def test_without_sympy_a_network_predicts_and_says_what_training_needs(
     from deltaprop.functions import activations, losses
 
     for module in (activations, losses):
-        module._of_formula.cache_clear()
+        module._formulas.clear()
     other = deltaprop.load(tmp_path / "net")
     assert (other.predict(X), other.E(X, R)) == (pytest.approx(expected[0]), pytest.approx(expected[1]))
     for verb in (lambda: other.fit(X, R), lambda: other.gradient(X, R), lambda: other.trace(X, R)):
@@ -274,3 +274,53 @@ def test_messages_and_the_command_line(
     assert "--h: no function is called 'sigmod', column 5 of 'a * sigmod(a)'. Did you mean 'sigmoid'?" in (
         capsys.readouterr().err
     )
+
+
+def test_of_several_outputs_the_one_that_is_not_finite_is_named() -> None:
+    net = Network([1, 2], output="identity", loss="log(y)", bias=False)
+    net.W[0] = [[1, -1]]
+    with pytest.raises(DivergenceError, match=re.escape("E of loss 'log(y)' is nan at y = -1, r = 0.")) as error:
+        net.fit([[1.0]], [[0, 0]], epochs=1)
+    assert "Use a smaller eta" not in str(error.value)
+
+
+def test_a_point_of_the_validation_samples_is_reported() -> None:
+    net = Network([1, 1, 1], h="sqrt(a)", output="identity", loss="squared_error", bias=False)
+    net.theta = [1, 1]
+    with pytest.raises(DivergenceError, match=re.escape("h of layer 1, 'sqrt(a)', is nan at a = -1")):
+        net.fit([[1.0]], [1], epochs=1, eta=1e-9, validation=([[-1.0]], [1]))
+
+
+def test_a_formula_of_a_declared_loss_is_that_under_softmax_too() -> None:
+    for text, name in (
+        ("-r * log(y) - (1 - r) * log(1 - y)", "log"),
+        ("-(r * log(y))", "cross_entropy"),
+        ("(r - y)**2 / 2", "squared_error"),
+    ):
+        nets = [network([2, 3], output="softmax", loss=loss) for loss in (text, name)]
+        for net in nets:
+            net.W[0] = [[800, -800, 0], [1, 2, 3]]
+        X, R = np.array([[1.0, 0], [-1, 1]]), np.array([[0, 1.0, 0], [0, 0, 1]])
+        assert nets[0].E(X, R) == nets[1].E(X, R)
+        assert nets[0].gradient(X, R).tobytes() == nets[1].gradient(X, R).tobytes()
+
+
+def test_formulas_that_reach_where_a_loss_is_infinite() -> None:
+    for output, loss in (
+        ("min(max(a / 6 + 0.5, 0), 1)", "log"),
+        ("where(a > 0, 1, 0)", "cross_entropy"),
+        ("2 * max(a, 0)", "poisson"),
+    ):
+        with pytest.raises(ValueError, match=f"loss '{loss}' is infinite where y is"):
+            Network([1, 1], output=output, loss=loss)
+    Network([1, 1], output="exp(-exp(-a))", loss="log")
+    Network([1, 1], output="0.5 + atan(a) / pi", loss="log")
+
+
+def test_one_formula_is_one_object_whoever_asks() -> None:
+    assert activation("a**2 - a", where="one") is activation("a ** 2-a", where="other") or (
+        activation("a**2 - a", where="one") == activation("a ** 2-a", where="other")
+    )
+    too_large = "+".join(f"tanh({i}*a)*sin({i}*a)" for i in range(1, 28))
+    with pytest.raises(FormulaError, match=re.escape("Network: h: 'tanh(1 * a) * sin(1 * a)")):
+        Network([1, 1, 1], h=too_large).gradient([[1.0]], [1])

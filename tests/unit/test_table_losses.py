@@ -128,3 +128,27 @@ def test_command_line(
     ):
         assert run([*common, *more]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_weights_of_labels_in_a_series(frame: pd.DataFrame) -> None:
+    """By its index, not by its order."""
+    models = [fitted(frame, "ill", None, class_weight=w) for w in ({"yes": 9, "no": 1}, pd.Series({"yes": 9, "no": 1}))]
+    assert (models[0].predict_proba(frame) == models[1].predict_proba(frame)).all()
+    net = deltaprop.Network([1, 1])
+    X, r = [[1.0], [2.0]], [0, 1]
+    assert net.E(X, r, class_weight=pd.Series({1: 5.0, 0: 1.0})) == net.E(X, r, class_weight={1: 5, 0: 1})
+    with pytest.raises(TypeError, match="class_weight needs 'balanced', or a mapping of label to weight"):
+        fitted(frame, "ill", None, class_weight=[1, 2])
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"), [("yes=0,no=0", "gives every label a weight of 0"), ("yes=1,yes=2", "twice")]
+)
+def test_weights_on_the_command_line_that_cannot_be(
+    weights: str, words: str, frame: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    out = tmp_path / "m"
+    command = ["fit", str(tmp_path / "t.csv"), "--target", "ill", "--out", str(out), "--class-weight", weights]
+    assert run(command) == 2
+    assert words in capsys.readouterr().err

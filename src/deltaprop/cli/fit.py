@@ -145,9 +145,11 @@ def _weights(class_weight: str | None) -> Any:
     """Return what a text such as ``balanced`` or ``yes=5,no=1`` stands for."""
     if class_weight in (None, "balanced"):
         return class_weight
-    weights = {}
+    weights: dict[str, float] = {}
     for part in class_weight.split(","):
         label, equals, number = (piece.strip() for piece in part.rpartition("="))
+        if label in weights:
+            raise OptionError(f"--class-weight has {label!r} twice.")
         try:
             weights[label] = float(number)
         except ValueError:
@@ -157,6 +159,8 @@ def _weights(class_weight: str | None) -> Any:
                 "--class-weight needs balanced, or label=weight with commas between, weights of at least 0; "
                 f"got {part!r}."
             )
+    if not any(weights.values()):
+        raise OptionError("--class-weight gives every label a weight of 0: there is nothing to learn.")
     return weights
 
 

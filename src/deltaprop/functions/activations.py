@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from deltaprop.functions.entries import Entry, Parameter, find, is_declared
@@ -193,9 +192,20 @@ def activation(name: object, *, where: str) -> Activation:
     return find(name, ACTIVATIONS, kind="activation function", where=where)
 
 
-@lru_cache(maxsize=64)
+_KEPT = 64
+_formulas: dict[str, Activation] = {}  # the latest, so that a formula is differentiated once
+
+
 def _of_formula(text: str, where: str) -> Activation:
     from deltaprop.functions.formulas import ActivationFormula
 
-    written = ActivationFormula(text, where=where)
-    return Activation(written.text, written.text, low=written.low, high=written.high, written=written)
+    if text not in _formulas:
+        written = ActivationFormula(text, where=where)
+        ends = written.reached() & {written.low, written.high}
+        entry = Activation(
+            written.text, written.text, low=written.low, high=written.high, reaches=tuple(ends), written=written
+        )
+        while len(_formulas) >= _KEPT:
+            _formulas.pop(next(iter(_formulas)))
+        _formulas[text] = _formulas[entry.name] = entry
+    return _formulas[text]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltaprop.functions.activations import ACTIVATIONS, Activation
 from deltaprop.functions.entries import Entry
-from deltaprop.functions.losses import Loss
+from deltaprop.functions.losses import LOSSES, Loss
 
 if TYPE_CHECKING:
     from deltaprop.functions.formulas import ActivationFormula, Node, Program
@@ -51,6 +51,9 @@ def of_loss(loss: Loss, output: Activation) -> Named | Programs:
     range; so is a declared loss that takes logarithms of y, under an output that is a formula.
     """
     own_output = output.written is not None and declared(output) is None
+    known = declared_loss(loss)
+    if known is not None and not own_output and (known.name not in _OF_A or output.name in ("sigmoid", "softmax")):
+        return Named(known.name, tuple(known.numbers))
     if loss.written is None and not (own_output and loss.name in _OF_A):
         return Named(loss.name, tuple(loss.numbers))
     from deltaprop.functions.formulas import LossFormula
@@ -58,6 +61,27 @@ def of_loss(loss: Loss, output: Activation) -> Named | Programs:
     written = loss.written or LossFormula(loss.formula, where="loss", constants=_constants(loss))
     h = None if output.output_only else _tree_of(output)
     return Programs(written.value_with(h), lambda: written.slope_with(h))
+
+
+@lru_cache(maxsize=64)
+def declared_loss(loss: Loss) -> Loss | None:
+    """Return the declared loss that a formula is in other words, or None.
+
+    Examples
+    --------
+    >>> from deltaprop.functions.losses import loss
+    >>> declared_loss(loss("-(r * log(y) + (1 - r) * log(1 - y))", where="loss")).name
+    'log'
+    """
+    if loss.written is None:
+        return None
+    from deltaprop.functions.formulas import LossFormula
+
+    for entry in LOSSES.values():
+        plain = not entry.parameters or entry.smoothed
+        if plain and LossFormula(entry.formula, where=entry.name).stable == loss.written.stable:
+            return entry
+    return None
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from deltaprop.functions.activations import Activation
@@ -195,12 +194,20 @@ def loss(name: object, *, where: str) -> Loss:
     return find(name, LOSSES, kind="loss", where=where)
 
 
-@lru_cache(maxsize=64)
+_KEPT = 64
+_formulas: dict[str, Loss] = {}  # the latest, so that a formula is differentiated once
+
+
 def _of_formula(text: str, where: str) -> Loss:
     from deltaprop.functions.formulas import LossFormula
 
-    written = LossFormula(text, where=where)
-    return Loss(written.text, written.text, written=written)
+    if text not in _formulas:
+        written = LossFormula(text, where=where)
+        entry = Loss(written.text, written.text, written=written)
+        while len(_formulas) >= _KEPT:
+            _formulas.pop(next(iter(_formulas)))
+        _formulas[text] = _formulas[entry.name] = entry
+    return _formulas[text]
 
 
 def check_pair(output: Activation, loss: Loss, n_out: int, *, where: str) -> None:

@@ -522,12 +522,18 @@ def _by_number(class_weight: Any, target: Target) -> Any:
         return None
     if not isinstance(target, Labels):
         raise TableError(f"class_weight is for labels, and {target.name!r} is a quantity.")
-    if not isinstance(class_weight, Mapping):
+    if isinstance(class_weight, str):
         return class_weight
+    if not hasattr(class_weight, "items"):
+        raise TypeError(
+            f"TableModel.fit: class_weight needs 'balanced', or a mapping of label to weight; got {class_weight!r}."
+        )
     places = {label_text(label): k for k, label in enumerate(target.labels)}
-    numbers = {}
+    numbers: dict[int, Any] = {}
     for label, weight in class_weight.items():
         if label_text(label) not in places:
             raise TableError(f"class_weight has {label!r}, which is no label of {target.name!r}.")
+        if places[label_text(label)] in numbers:
+            raise TableError(f"class_weight has the label {label!r} of {target.name!r} twice.")
         numbers[places[label_text(label)]] = weight
     return numbers

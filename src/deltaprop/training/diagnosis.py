@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -52,13 +51,18 @@ def where_not_finite(
             middle = (good + bad) // 2
             good, bad = (middle, bad) if finite_after(middle * batch_size) else (good, middle)
         finite_after(good * batch_size)
-        for s in order[good * batch_size : bad * batch_size]:
-            found = _at_sample(model, X[s : s + 1], R[s : s + 1])
-            if found:
-                return found
-        return ""
+        return among_samples(model, X, R, order[good * batch_size : bad * batch_size])
     finally:
         model.return_to(before)
+
+
+def among_samples(model: Model, X: Any, R: Array, order: Array) -> str:
+    """Return the same of the first of some samples where the network as it is meets such a value."""
+    for s in order:
+        found = _at_sample(model, X[s : s + 1], R[s : s + 1])
+        if found:
+            return found
+    return ""
 
 
 def _at_sample(model: Model, x: Any, r: Array) -> str:
@@ -72,11 +76,14 @@ def _at_sample(model: Model, x: Any, r: Array) -> str:
             if h.written is not None and not np.isfinite(values).all():
                 j = int(np.argmin(np.isfinite(values[0])))
                 return f" h{what} of layer {layer}, {h.name!r}, is {values[0, j]:g} at a = {a[0, j]:.9g}."
-    for what, values in (("E", t.E), ("∂E/∂a", t.delta[-1][0])):
-        if not np.isfinite(values).all():
-            j = int(np.argmin(np.isfinite(t.delta[-1][0]))) if np.size(values) > 1 else 0
-            value = float(values[j]) if np.size(values) > 1 else float(values[0])
-            if not math.isfinite(value):
-                name = definition.loss_entry.name
-                return f" {what} of loss {name!r} is {value:g} at y = {t.z[-1][0, j]:.9g}, r = {r[0, j]:.9g}."
+    loss, y = definition.loss_entry, t.z[-1]
+    if loss.written is None or (np.isfinite(t.E).all() and np.isfinite(t.delta[-1]).all()):
+        return ""
+    from deltaprop.functions.formulas import evaluate
+
+    E = evaluate(loss.written.value, y, r)[0][0]  # of each output, where the engine has their sum
+    for what, values in (("E", E), ("∂E/∂a", t.delta[-1][0])):
+        for unit in np.flatnonzero(~np.isfinite(values)):
+            j = int(unit)
+            return f" {what} of loss {loss.name!r} is {values[j]:g} at y = {y[0, j]:.9g}, r = {r[0, j]:.9g}."
     return ""

@@ -15,7 +15,7 @@ from deltaprop.descent.schedules import Eta, etas
 from deltaprop.errors import DivergenceError
 from deltaprop.model import Model, block_in
 from deltaprop.targets import ClassWeight
-from deltaprop.training.diagnosis import where_not_finite
+from deltaprop.training.diagnosis import among_samples, where_not_finite
 from deltaprop.training.history import History
 from deltaprop.training.progress import progress
 from deltaprop.training.stopping import BestEpoch
@@ -84,14 +84,17 @@ def train(
                 if not math.isfinite(E_validation):
                     quantity = f"E of the validation samples ({E_validation})"
             if quantity is not None:
-                samples = inputs, targets, weights
-                steps = batch_size, block
-                point = "" if start is None else where_not_finite(model, start, samples, order, eta_n, steps)
+                point = ""
+                if start is not None and E_validation is not None and held_out is not None:
+                    point = among_samples(model, *held_out[:2], np.arange(len(held_out[0])))
+                elif start is not None:
+                    samples, steps = (inputs, targets, weights), (batch_size, block)
+                    point = where_not_finite(model, start, samples, order, eta_n, steps)
                 model.put_back(before)
+                advice = "" if point else " Use a smaller eta, or scale the inputs and targets."
                 raise DivergenceError(
                     f"{where}: epoch {epoch} met {quantity} that is not finite, with eta {eta_n:g}.{point} The "
-                    f"parameters are those of the end of epoch {epoch - 1}. Use a smaller eta, or scale the inputs and "
-                    "targets."
+                    f"parameters are those of the end of epoch {epoch - 1}.{advice}"
                 )
             model.count_epoch()
             history.E.append(E)

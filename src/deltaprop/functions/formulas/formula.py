@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
+
 from deltaprop.errors import FormulaError
+from deltaprop.functions.formulas import budget
 from deltaprop.functions.formulas.derivative import derivative, shortest
 from deltaprop.functions.formulas.guards import guarded
-from deltaprop.functions.formulas.parser import parse
-from deltaprop.functions.formulas.program import Program, compiled
+from deltaprop.functions.formulas.parser import LONGEST, parse
+from deltaprop.functions.formulas.program import Program, compiled, evaluate
 from deltaprop.functions.formulas.ranges import range_of
 from deltaprop.functions.formulas.stable import composed, stable
 from deltaprop.functions.formulas.tree import Node
@@ -34,20 +37,22 @@ def is_formula(text: object, variables: tuple[str, ...] = ("a", "y", "r")) -> bo
     """
     if not isinstance(text, str) or ":" in text or not text.strip():
         return False
-    if not re.fullmatch(r"[\w\s-]*", text) or text.strip()[0].isdigit():
+    if not re.fullmatch(r"[\w\s-]*", text, re.ASCII) or text.strip()[0].isdigit():
         return True
     return any(word in (*variables, *CONSTANTS) for word in re.split(r"[\s-]+", text.strip()))
 
 
 @contextmanager
-def _named(where: str) -> Iterator[None]:
-    """Say whose formula it is in what goes wrong after it is parsed."""
+def _named(where: str, tree: Node) -> Iterator[None]:
+    """Say whose formula it is, and which, in what goes wrong after it is parsed."""
+    budget.begin()
     try:
         yield
-    except FormulaError as error:
-        raise FormulaError(f"{where}: this formula cannot be used: {error}.") from None
-    except RecursionError:
-        raise FormulaError(f"{where}: this formula cannot be used: it is nested too deep.") from None
+    except (FormulaError, RecursionError) as error:
+        why = "it is nested too deep" if isinstance(error, RecursionError) else error
+        text = str(tree)
+        shown = text if len(text) <= 60 else text[:59] + "…"
+        raise FormulaError(f"{where}: {shown!r} cannot be used: {why}.") from None
 
 
 class _Formula:
@@ -56,7 +61,9 @@ class _Formula:
     def __init__(self, text: str, *, where: str, constants: Mapping[str, float] | None = None) -> None:
         self.where = where
         self.tree = parse(text, self.variables, where, constants)
-        with _named(where):
+        if len(self.text) > LONGEST:
+            raise FormulaError(f"{where}: written out, the formula has {len(self.text)} characters; at most {LONGEST}.")
+        with _named(where, self.tree):
             self.stable = stable(self.tree)
             self.value = compiled(guarded(self.stable), self.variables)
 
@@ -120,8 +127,12 @@ class ActivationFormula(_Formula):
     @cached_property
     def derivative(self) -> Program:
         """h′(a): inputs a and z = h(a)."""
-        with _named(self.where):
+        with _named(self.where, self.tree):
             return derivative(self.stable, "a", ("a", "z"), {"z": self.stable})
+
+    def reached(self) -> set[float]:
+        """Return the values that h takes for |a| ≤ 3, where no usual function comes to its bounds by rounding."""
+        return set(evaluate(self.value, np.linspace(-3, 3, 121))[0].tolist())
 
     @cached_property
     def _range(self) -> tuple[float, float]:
@@ -181,6 +192,7 @@ class LossFormula(_Formula):
         """
         if h not in self._values:
             assert h is not None
+            budget.begin()
             try:
                 whole = composed(self.tree, h)
                 self._values[h] = shortest([whole, self.stable], ("a", "y", "r"), {"y": stable(h)})
@@ -199,9 +211,10 @@ class LossFormula(_Formula):
 
     def _slope(self, h: Node | None) -> Program:
         if h is not None:
+            budget.begin()
             try:
                 return derivative(composed(self.tree, h), "a", ("a", "y", "r"), {"y": stable(h)})
             except (FormulaError, RecursionError):
                 pass
-        with _named(self.where):
+        with _named(self.where, self.tree):
             return derivative(self.stable, "y", self.variables, {})

@@ -13,7 +13,7 @@ from deltaprop.functions.formulas.folding import constant_value
 from deltaprop.functions.formulas.tree import Node
 from deltaprop.functions.formulas.vocabulary import ALIASES, CONDITIONS, CONSTANTS, FUNCTIONS
 
-LONGEST, LONGEST_NUMBER, DEEPEST, LARGEST, HIGHEST = 1000, 300, 100, 500, 64  # characters, levels, nodes, exponent
+LONGEST, LONGEST_NUMBER, DEEPEST, LARGEST, HIGHEST = 2000, 300, 100, 500, 64  # characters, levels, nodes, exponent
 
 _TOKEN = re.compile(
     r"(?P<space> +)|(?P<number>(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|\*\*|[<>]=?|[-+*/(),]", re.ASCII
@@ -34,7 +34,7 @@ def parse(text: str, variables: Sequence[str], where: str, constants: Mapping[st
     Parameters
     ----------
     text : str
-        The formula, as Python would write it, of at most 1000 characters.
+        The formula, as Python would write it, of at most 2000 characters.
     variables : sequence of str
         The variables that it may have.
     where : str
@@ -91,7 +91,7 @@ class _Parser:
         try:
             body = ast.parse(stripped.rstrip(" "), mode="eval").body
         except SyntaxError as error:
-            column = min(max(error.offset or 1, 1) + self.indent, len(self.text))
+            column = min((error.offset or len(self.text)) + self.indent, len(self.text))  # 0 where it ends too early
             raise self.error("this is no formula", column) from None
         except (MemoryError, RecursionError):
             raise self.error(f"a formula is nested at most {DEEPEST} deep; this one is deeper") from None
@@ -200,7 +200,7 @@ class _Parser:
             raise self.error(f"{name} is a function", self.column(source), f" Write {name}({self.variables[0]}).")
         hint = did_you_mean(name, [*self.variables, *known, *FUNCTIONS, *ALIASES])
         has = f" The variables are: {', '.join(self.variables)}."
-        raise self.error(f"no variable is called {name!r}", self.column(source), hint + has)
+        raise self.error(f"no variable is called {_short(name)!r}", self.column(source), hint + has)
 
     def chained(self, source: ast.expr, op: str, args: list[Node]) -> Node:
         tree = args[0]
@@ -226,7 +226,7 @@ class _Parser:
             if name in (*self.variables, *CONSTANTS, *self.constants):
                 raise self.error(f"{name} is no function", self.column(source), f" Write {name} * (…).")
             hint = did_you_mean(name, [*FUNCTIONS, *ALIASES]) or f" There are: {', '.join(FUNCTIONS)}."
-            raise self.error(f"no function is called {name!r}", self.column(source), hint)
+            raise self.error(f"no function is called {_short(name)!r}", self.column(source), hint)
         if source.keywords or any(isinstance(x, ast.Starred) for x in source.args):
             raise self.error(f"{name} takes plain arguments", self.column(source))
         arity, given = FUNCTIONS[name].arity, len(source.args)
@@ -243,6 +243,10 @@ class _Parser:
         value = constant_value(exponent)
         if not abs(value) <= HIGHEST:
             raise self.error(f"an exponent lies between -{HIGHEST} and {HIGHEST}; got {value:g}", self.column(source))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 40 else name[:39] + "…"
 
 
 @lru_cache(maxsize=256)

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from deltaprop.errors import FormulaError
+from deltaprop.functions.formulas import budget
 from deltaprop.functions.formulas.algebra import (
     LARGEST,
     ONE,
@@ -211,6 +212,7 @@ def _square(x: Node) -> Node:
 def product(given: Product) -> Node:
     """Return the stable form of a product of stable factors."""
     c, bases = multiplied(given)
+    budget.spend(1 + len(bases))
     if not c:
         return ZERO
     for rule in (_into_branch, _spread_over_sum):

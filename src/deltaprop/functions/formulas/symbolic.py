@@ -124,17 +124,19 @@ def _factored(expression: Expression) -> Expression:
 
 
 def _terms(expression: Expression) -> int:
-    """Return a bound on how many terms an expression has when it is multiplied out, infinity aside."""
+    """Return a bound on how many terms an expression has when it is multiplied out; of many, that they are too many."""
+    count = 1
     if expression.is_Add:
-        return sum(_terms(x) for x in expression.args)
-    if expression.is_Mul:
-        return math.prod(_terms(x) for x in expression.args)
-    if expression.is_Pow and expression.exp.is_Integer and expression.exp > 0:
-        inner, n = _terms(expression.base), int(expression.exp)
-        return 1 if inner == 1 else math.comb(inner + n - 1, n) if n <= _MOST_TERMS else n
-    if expression.is_Pow:
-        return max(1, _terms(expression.base))
-    return 1
+        count = sum(_terms(x) for x in expression.args)
+    elif expression.is_Mul:
+        for x in expression.args:
+            count = min(count * _terms(x), _MOST_TERMS + 1)
+    elif expression.is_Pow:
+        count = _terms(expression.base)
+        if count > 1 and expression.exp.is_Integer and expression.exp > 0:
+            n = int(expression.exp)
+            count = math.comb(count + n - 1, n) if n <= _MOST_TERMS else n
+    return min(count, _MOST_TERMS + 1)
 
 
 def _is_symbol(node: Node) -> bool:
