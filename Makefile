@@ -36,10 +36,12 @@ types: $(ENV)/installed  ## mypy strict, and the engine's stub against the engin
 	diff src/deltaprop/_engine.pyi build/_engine.pyi
 
 sanitize: $(ENV)/installed  ## the engine's own test program and the unit tests under ASan and UBSan
-	$(BIN)/cmake -S . -B build/sanitize -DDELTAPROP_SANITIZE=ON > build/sanitize.log
+	$(BIN)/cmake -S . -B build/sanitize -DDELTAPROP_SANITIZE=ON -DSKBUILD=ON -DSKBUILD_PROJECT_VERSION=0 \
+	  -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python > build/sanitize.log
 	$(BIN)/cmake --build build/sanitize --parallel
 	build/sanitize/engine_test
-	$(BIN)/python $(PIP) --upgrade --no-deps --target build/sanitize/site --config-settings=build-dir=build/sanitize/wheel --config-settings=cmake.define.DELTAPROP_SANITIZE=ON .
+	rm -rf build/sanitize/site && mkdir build/sanitize/site
+	cp -r src/deltaprop build/sanitize/_engine*.so build/sanitize/site && mv build/sanitize/site/_engine*.so build/sanitize/site/deltaprop
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" PYTHONPATH=build/sanitize/site \
 	  ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -n auto tests/unit tests/golden tests/properties
 

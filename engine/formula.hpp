@@ -16,9 +16,16 @@ template <class T>
   return holds != 0 ? broadcast<T>(T{1}) : Vector<T>{};
 }
 
+// With the sanitizers' checks inlined as well, compiling the interpreter would take minutes.
+#if defined(__SANITIZE_ADDRESS__)
+#  define DELTAPROP_OPERATE [[gnu::noinline]]
+#else
+#  define DELTAPROP_OPERATE [[gnu::always_inline]] inline
+#endif
+
 // One operation on one vector; NaN in the smaller and the larger of two stays NaN.
 template <class T, Operation operation>
-[[gnu::always_inline]] inline Vector<T> operate(Vector<T> x, Vector<T> y, Vector<T> w) {
+DELTAPROP_OPERATE Vector<T> operate(Vector<T> x, Vector<T> y, Vector<T> w) {
   using enum Operation;
   if constexpr (operation == neg) return -x;
   if constexpr (operation == add) return x + y;
@@ -56,6 +63,8 @@ template <class T, Operation operation>
   if constexpr (operation == exp_minus_half_square) return exp_of_minus_square<T>(x, T{0.5});
   if constexpr (operation == normal) return normal_below<T>(x);
 }
+
+#undef DELTAPROP_OPERATE
 
 template <class T, int N>
 using Slots = Vector<T>[kSlots][N];
