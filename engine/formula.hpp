@@ -16,7 +16,7 @@ template <class T>
   return holds != 0 ? broadcast<T>(T{1}) : Vector<T>{};
 }
 
-// With the sanitizers' checks inlined as well, compiling the interpreter would take minutes.
+// With the sanitizers' checks inlined as well, two copies of everything would take long to compile.
 #if defined(__SANITIZE_ADDRESS__)
 #  define DELTAPROP_OPERATE [[gnu::noinline]]
 #else

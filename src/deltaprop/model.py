@@ -29,15 +29,14 @@ from deltaprop.descent.memory import Memory, State
 from deltaprop.descent.optimizers import SGD, Optimizer, optimizer_in
 from deltaprop.descent.schedules import etas
 from deltaprop.errors import DivergenceError, warn
-from deltaprop.functions import Activation, Loss
+from deltaprop.functions import Activation, Loss, kernels
 from deltaprop.parameters import LayerViews, Parameters, aligned_zeros
-from deltaprop.plan import plan_of, shuffled_order
+from deltaprop.plan import block_in, plan_of, shuffled_order
 from deltaprop.raw_trace import RawTrace
 from deltaprop.targets import ClassWeight, smoothed, targets_in, weights_in
 
 _PIECE_SECONDS = 0.03  # of work between two looks at the keyboard
 _WORK_PER_SECOND = 5e8  # multiply-adds, on a slow machine
-_MOST_BLOCK = 32  # samples that online descent may take together: kMostBlock, plan.hpp
 _CHUNK_ROWS = 64  # the engine adds up E in chunks of so many rows
 
 
@@ -264,7 +263,8 @@ class Model:
         ):  # weights as samples: training would change them
             inputs = inputs.copy()
         loss = self._definition.loss_entry
-        targets = targets_in(R, len(inputs), self.layers[-1], loss, self.dtype, where=where)
+        domain = kernels.whose_targets(loss, self._definition.functions[-1])
+        targets = targets_in(R, len(inputs), self.layers[-1], domain, self.dtype, where=where)
         weights = weights_in(sample_weight, class_weight, targets, where=where)
         return inputs, smoothed(targets, loss), weights
 
@@ -591,10 +591,3 @@ class Model:
         )
 
     __hash__ = None  # type: ignore[assignment]  # parameters change
-
-
-def block_in(online_block: int | None, *, where: str) -> int:
-    """Return an online_block for the engine: 0 where the choice is its own."""
-    if online_block is None:
-        return 0
-    return whole_number(online_block, "online_block", at_least=1, below=_MOST_BLOCK + 1, where=where)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +12,7 @@ from deltaprop.arrays import Array
 from deltaprop.descent.initializers import Initializer
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
+from deltaprop.foreign_words import answers_foreign_words
 from deltaprop.functions import Activation, Loss
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.trace import Trace, trace
@@ -23,43 +23,6 @@ from deltaprop.training import History, train
 if TYPE_CHECKING:
     from deltaprop.inspection.drawing import Drawing
     from deltaprop.storage import PathLike
-
-_Callable = TypeVar("_Callable", bound=Callable[..., Any])
-
-# Other libraries' words for what has a name here.
-_FOREIGN = {
-    "learning_rate": "here it is eta",
-    "learning_rate_init": "here it is eta",
-    "lr": "here it is eta",
-    "activation": "here it is h, and output for the last layer",
-    "hidden_layer_sizes": "here it is layers, inputs and outputs included: [2, 4, 1]",
-    "random_state": "here it is seed",
-    "max_iter": "here it is epochs",
-    "n_epochs": "here it is epochs",
-    "use_bias": "here it is bias",
-    "fit_intercept": "here it is bias",
-    "validation_data": "here it is validation",
-    "criterion": "here it is loss",
-    "y": "here it is R, the lecture's r",
-    "alpha": "that is scikit-learn's L2 penalty, and there is no penalty here yet",
-    "momentum": "here it is optimizer=deltaprop.Momentum(mu)",
-    "nesterovs_momentum": "here it is optimizer=deltaprop.Nesterov(mu)",
-    "solver": "here it is optimizer",
-    "beta_1": "here it is optimizer=deltaprop.Adam(beta1=...)",
-    "beta_2": "here it is optimizer=deltaprop.Adam(beta2=...)",
-}
-
-
-def _answers_foreign_words(function: _Callable) -> _Callable:
-    """Answer an unknown keyword that means something elsewhere with what it is called here."""
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        for word in _FOREIGN.keys() & kwargs.keys():
-            raise TypeError(f"{function.__qualname__.removesuffix('.__init__')}: {word}: {_FOREIGN[word]}.")
-        return function(*args, **kwargs)
-
-    return wrapper  # type: ignore[return-value]  # same signature, but for the words it answers
 
 
 class Network(Model):
@@ -131,7 +94,7 @@ class Network(Model):
     array([[0.5]])
     """
 
-    @_answers_foreign_words
+    @answers_foreign_words
     def __init__(
         self,
         layers: Sequence[int],
@@ -153,7 +116,7 @@ class Network(Model):
             f"{'' if self.init is None else f', init={self.init!r}'})"
         )
 
-    @_answers_foreign_words
+    @answers_foreign_words
     def fit(
         self,
         X: ArrayLike,
@@ -411,7 +374,7 @@ class Network(Model):
         """
         return super().gradient(X, R, sample_weight, class_weight=class_weight)
 
-    @_answers_foreign_words
+    @answers_foreign_words
     def descend(
         self,
         X: ArrayLike,

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltaprop import _engine
-from deltaprop.arrays import Array
+from deltaprop.arrays import Array, whole_number
 from deltaprop.definition import Definition
 from deltaprop.descent.optimizers import OPTIMIZERS
 from deltaprop.functions import ACTIVATIONS, LOSSES, kernels
 
 if TYPE_CHECKING:
     from deltaprop.functions.formulas import Program
+
+_MOST_BLOCK = 32  # samples that online descent may take together: kMostBlock, plan.hpp
 
 _RULES = {name: [field.name for field in fields(entry)] for name, entry in OPTIMIZERS.items()}
 if (*map(set, _engine.function_names()), _engine.optimizers()) != (set(ACTIVATIONS), set(LOSSES), _RULES):
@@ -46,6 +48,13 @@ def plan_of(definition: Definition, *, derivatives: bool) -> _engine.Plan:
 
 def _program(program: Program) -> _engine.Program:
     return _engine.Program(len(program.inputs), program.constants, program.instructions, program.outputs)
+
+
+def block_in(online_block: int | None, *, where: str) -> int:
+    """Return an online_block for the engine: 0 where the choice is its own."""
+    if online_block is None:
+        return 0
+    return whole_number(online_block, "online_block", at_least=1, below=_MOST_BLOCK + 1, where=where)
 
 
 def engine_config() -> dict[str, Any]:

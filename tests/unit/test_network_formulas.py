@@ -324,3 +324,15 @@ def test_one_formula_is_one_object_whoever_asks() -> None:
     too_large = "+".join(f"tanh({i}*a)*sin({i}*a)" for i in range(1, 28))
     with pytest.raises(FormulaError, match=re.escape("Network: h: 'tanh(1 * a) * sin(1 * a)")):
         Network([1, 1, 1], h=too_large).gradient([[1.0]], [1])
+
+
+def test_a_kernel_stands_for_a_formula_only_where_they_are_one() -> None:
+    """Poisson's counts a y below 0 as the least number, the formula has no value there; δ = y − r needs Σ r = 1."""
+    net = Network([1, 1], output="identity", loss="y - r * log(y)", bias=False)
+    net.W[0] = [[-1]]
+    assert np.isnan(net.E([[1.0]], [1]))
+    net = network([2, 3], output="softmax", loss="-r * log(y)")
+    X = np.array([[1.0, 2]])
+    assert net.check_gradient(X, [[0.2, 0.3, 0.5]]).ok
+    with pytest.raises(ValueError, match=re.escape("R[0] sums to 0.5; targets of loss 'cross_entropy' are probab")):
+        net.gradient(X, [[0.2, 0.3, 0]])

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deltaprop.functions.entries import Entry, Parameter, find, is_declared
+from deltaprop.functions.entries import Entry, Kept, Parameter, find, is_declared
 
 if TYPE_CHECKING:
     from deltaprop.functions.formulas import ActivationFormula
@@ -188,24 +188,18 @@ def activation(name: object, *, where: str) -> Activation:
         from deltaprop.functions.formulas import is_formula
 
         if is_formula(name):
-            return _of_formula(name, where)
+            return _formulas.get(name, lambda: _of_formula(name, where))
     return find(name, ACTIVATIONS, kind="activation function", where=where)
 
 
-_KEPT = 64
-_formulas: dict[str, Activation] = {}  # the latest, so that a formula is differentiated once
+_formulas: Kept[Activation] = Kept()
 
 
 def _of_formula(text: str, where: str) -> Activation:
     from deltaprop.functions.formulas import ActivationFormula
 
-    if text not in _formulas:
-        written = ActivationFormula(text, where=where)
-        ends = written.reached() & {written.low, written.high}
-        entry = Activation(
-            written.text, written.text, low=written.low, high=written.high, reaches=tuple(ends), written=written
-        )
-        while len(_formulas) >= _KEPT:
-            _formulas.pop(next(iter(_formulas)))
-        _formulas[text] = _formulas[entry.name] = entry
-    return _formulas[text]
+    written = ActivationFormula(text, where=where)
+    ends = written.reached() & {written.low, written.high}
+    return Activation(
+        written.text, written.text, low=written.low, high=written.high, reaches=tuple(ends), written=written
+    )

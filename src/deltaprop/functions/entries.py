@@ -7,9 +7,9 @@ is what `Network` and the command line take and what a model file holds.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -154,6 +154,29 @@ class Entry:
 
 
 E = TypeVar("E", bound=Entry)
+
+
+class Kept(Generic[E]):
+    """The latest entries that were made of formulas, so that a formula is read and differentiated once."""
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._entries: dict[str, E] = {}
+
+    def get(self, text: str, make: Callable[[], E]) -> E:
+        """Return the entry of a text, made now if it is not kept."""
+        entry = self._entries.get(text)
+        if entry is None:
+            entry = make()
+            for oldest in list(self._entries)[: max(0, len(self._entries) + 2 - self._most)]:
+                self._entries.pop(oldest, None)
+            entry = self._entries.setdefault(entry.name, entry)
+            self._entries[text] = entry
+        return entry
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._entries.clear()
 
 
 def is_declared(text: str, entries: Mapping[str, E]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltaprop.functions.activations import ACTIVATIONS, Activation
 from deltaprop.functions.entries import Entry
-from deltaprop.functions.losses import LOSSES, Loss
+from deltaprop.functions.losses import LOSSES, Loss, check_pair
 
 if TYPE_CHECKING:
     from deltaprop.functions.formulas import ActivationFormula, Node, Program
@@ -52,7 +52,7 @@ def of_loss(loss: Loss, output: Activation) -> Named | Programs:
     """
     own_output = output.written is not None and declared(output) is None
     known = declared_loss(loss)
-    if known is not None and not own_output and (known.name not in _OF_A or output.name in ("sigmoid", "softmax")):
+    if known is not None and not own_output and _same_under(known, output):
         return Named(known.name, tuple(known.numbers))
     if loss.written is None and not (own_output and loss.name in _OF_A):
         return Named(loss.name, tuple(loss.numbers))
@@ -61,6 +61,28 @@ def of_loss(loss: Loss, output: Activation) -> Named | Programs:
     written = loss.written or LossFormula(loss.formula, where="loss", constants=_constants(loss))
     h = None if output.output_only else _tree_of(output)
     return Programs(written.value_with(h), lambda: written.slope_with(h))
+
+
+def whose_targets(loss: Loss, output: Activation) -> Loss:
+    """Return the loss whose domain the targets must lie in: of a formula that runs as cross_entropy, that.
+
+    The kernel of cross_entropy under softmax has δ = y − r, which is right where the r of a sample sum to one.
+    """
+    known = declared_loss(loss)
+    if known is None or known.targets != "distribution" or not output.output_only:
+        return loss
+    return known
+
+
+def _same_under(known: Loss, output: Activation) -> bool:
+    """Whether the kernel of a declared loss is its formula for every y: it may take liberties outside the domain."""
+    if known.name in _OF_A and output.name not in ("sigmoid", "softmax"):
+        return False
+    try:
+        check_pair(declared(output) or output, known, 2, where="")
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=64)

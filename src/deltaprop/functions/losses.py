@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deltaprop.functions.activations import Activation
-from deltaprop.functions.entries import Entry, Parameter, find, is_declared
+from deltaprop.functions.entries import Entry, Kept, Parameter, find, is_declared
 
 if TYPE_CHECKING:
     from deltaprop.functions.formulas import LossFormula
@@ -190,24 +190,18 @@ def loss(name: object, *, where: str) -> Loss:
             from deltaprop.functions.formulas import is_formula
 
             if is_formula(name):
-                return _of_formula(name, where)
+                return _formulas.get(name, lambda: _of_formula(name, where))
     return find(name, LOSSES, kind="loss", where=where)
 
 
-_KEPT = 64
-_formulas: dict[str, Loss] = {}  # the latest, so that a formula is differentiated once
+_formulas: Kept[Loss] = Kept()
 
 
 def _of_formula(text: str, where: str) -> Loss:
     from deltaprop.functions.formulas import LossFormula
 
-    if text not in _formulas:
-        written = LossFormula(text, where=where)
-        entry = Loss(written.text, written.text, written=written)
-        while len(_formulas) >= _KEPT:
-            _formulas.pop(next(iter(_formulas)))
-        _formulas[text] = _formulas[entry.name] = entry
-    return _formulas[text]
+    written = LossFormula(text, where=where)
+    return Loss(written.text, written.text, written=written)
 
 
 def check_pair(output: Activation, loss: Loss, n_out: int, *, where: str) -> None:

@@ -13,7 +13,8 @@ from deltaprop.arrays import whole_number
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
 from deltaprop.descent.schedules import Eta, etas
 from deltaprop.errors import DivergenceError
-from deltaprop.model import Model, block_in
+from deltaprop.model import Model
+from deltaprop.plan import block_in
 from deltaprop.targets import ClassWeight
 from deltaprop.training.diagnosis import among_samples, where_not_finite
 from deltaprop.training.history import History
