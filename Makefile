@@ -47,7 +47,7 @@ sanitize: $(ENV)/installed  ## the engine's own test program and the unit tests 
 
 conformance: pyproject.toml  ## against PyTorch, in an environment of its own
 	test -d $(ENV)-conformance || $(PYTHON) -m venv $(ENV)-conformance
-	$(ENV)-conformance/bin/python $(PIP) -r tests/conformance/requirements.txt .
+	$(ENV)-conformance/bin/python $(PIP) -r tests/conformance/requirements.txt '.[derive]'
 	$(ENV)-conformance/bin/python -m pytest tests/conformance
 
 bench: pyproject.toml  ## the benchmarks, with the peers they compare, in an environment of its own

@@ -163,27 +163,25 @@ struct SoftmaxWithKullbackLeibler {
   }
 };
 
-// Any loss of y: delta_j = y_j (g_j - sum of y_i g_i), g_j = dE/dy_j.
+// Any loss of y: delta_j = y_j (g_j - sum of y_i g_i), g_j = dE/dy_j. A y that has come to 0 by rounding counts as the least
+// normal number; where g is not finite even so, as 0.
 template <class T>
 [[gnu::noinline]] double softmax_with_any(const OutputRow<T>& row, LossFunction loss) {
+  const auto y = [&](Index j) { return at_least<T>(load(row.y + j), kLeastNormal<T>); };
   const Index columns = vectors<T>(row.n) * kWidth<T>;
-  Vector<T> sum[kGroup<T>] = {};
-  Index g = 0;
   const double E = sum_over_units(row, [&](Index j) {
-    const Vector<T> y = load(row.y + j);
     Vector<T> slope;
     loss.first = j;
-    const Vector<T> terms = error_of<T>(loss, y, load(row.delta + j), slope);
-    slope = y == T{0} ? Vector<T>{} : slope;  // where it may be inf, and in the padding
-    store<T>(row.delta + j, slope);
-    sum[g] += y * slope;
-    g = (g + 1) % kGroup<T>;
+    const Vector<T> terms = error_of<T>(loss, y(j), load(row.delta + j), slope);
+    const Vector<T> known = slope - slope == T{0} ? slope : Vector<T>{};
+    store<T>(row.delta + j, load(row.y + j) == T{0} ? known : slope);
     return terms;
   });
+  for (Index j = row.n; j < columns; ++j) row.delta[j] = T{0};
+  Vector<T> sum[kGroup<T>] = {};
+  for (Index j = 0; j < columns; j += kWidth<T>) sum[j / kWidth<T> % kGroup<T>] += y(j) * load(row.delta + j);
   const T mean = tree_sum<T>(sum);
-  for (Index j = 0; j < columns; j += kWidth<T>) {
-    store<T>(row.delta + j, load(row.y + j) * (load(row.delta + j) - mean));
-  }
+  for (Index j = 0; j < columns; j += kWidth<T>) store<T>(row.delta + j, y(j) * (load(row.delta + j) - mean));
   return E;
 }
 

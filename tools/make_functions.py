@@ -49,9 +49,10 @@ ADD = """
 LOSS_WORDS = """
 ## Losses
 
-E of a sample is the sum over its outputs. Where `label_smoothing` is not 0, r is drawn towards equal shares first:
-r ← (1 − s) r + s / 2 for log, + s / n_out for cross_entropy. Of quantile several q make several outputs:
-`quantile:q=0.1,0.5,0.9`. What is left out depends on r alone, so that no gradient changes.
+E of a sample is the sum over its outputs. Where several outputs have an r in [0, 1], class numbers do as well. Where
+`label_smoothing` is not 0, r is drawn towards equal shares first: r ← (1 − s) r + s / 2 for log, + s / n_out for
+cross_entropy. Of quantile several q make several outputs: `quantile:q=0.1,0.5,0.9`. What is left out depends on r
+alone, so that no gradient changes.
 
 A loss goes with every output whose range lies in that of y, and that does not come, but by rounding, to a y where E is
 infinite. log and focal go with sigmoid and softmax, cross_entropy and kl with gaussian besides. With the output named
@@ -62,17 +63,6 @@ larger of two terms that δ is the difference of; of powers, in tweedie and foca
 (tests/contracts/test_losses.py).
 
 """
-
-# By Loss.targets.
-TARGETS = {
-    "real": "any",
-    "unit": "0 … 1",
-    "distribution": "0 … 1, those of a sample summing to 1; or class numbers",
-    "class": "0 or 1",
-    "count": "at least 0",
-    "positive": "above 0",
-}
-
 
 FORMULA_WORDS = """
 ## Formulas of your own
@@ -158,7 +148,7 @@ def page() -> str:
     for loss in LOSSES.values():
         formulas = code(loss.formula), code(loss.derivative)
         dropped = code(loss.dropped) if loss.dropped else ""
-        cells = (*formulas, range_of(loss), TARGETS[loss.targets], parameters_of(loss), dropped, loss.canonical)
+        cells = (*formulas, range_of(loss), loss.targets_in_words, parameters_of(loss), dropped, loss.canonical)
         losses.append(row(names_of(loss), *cells, loss.source))
     starts = [row("name", "weights of a layer", "parameters", "source"), row(*["---"] * 4)]
     for start in INITIALIZERS.values():

@@ -15,23 +15,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deltaprop import _engine
-from deltaprop.arrays import (
-    Array,
-    Inputs,
-    SparseRows,
-    inputs_in,
-    numbers_in,
-    whole_number,
-)
+from deltaprop.arrays import Array, Inputs, SparseRows, inputs_in, numbers_in
 from deltaprop.definition import Definition, define, seed_in
 from deltaprop.descent.initializers import Initializer, first_parameters
 from deltaprop.descent.memory import Memory, State
-from deltaprop.descent.optimizers import SGD, Optimizer, optimizer_in
-from deltaprop.descent.schedules import etas
-from deltaprop.errors import DivergenceError, warn
+from deltaprop.descent.optimizers import SGD, Optimizer
+from deltaprop.errors import warn
 from deltaprop.functions import Activation, Loss, kernels
 from deltaprop.parameters import LayerViews, Parameters, aligned_zeros
-from deltaprop.plan import block_in, plan_of, shuffled_order
+from deltaprop.plan import plan_of, shuffled_order
 from deltaprop.raw_trace import RawTrace
 from deltaprop.targets import ClassWeight, smoothed, targets_in, weights_in
 
@@ -398,42 +390,6 @@ class Model:
         """Return to an earlier `padded_theta`; what the optimizer remembers belongs to the present one and goes."""
         self.padded_theta[...] = theta
         self._memory = self._no_memory(self._memory.optimizer)
-
-    def descend(
-        self,
-        X: ArrayLike,
-        R: ArrayLike,
-        eta: float,
-        *,
-        batch_size: int = 1,
-        sample_weight: ArrayLike | None = None,
-        class_weight: ClassWeight | None = None,
-        optimizer: str | Optimizer = "sgd",
-        online_block: int | None = None,
-    ) -> float:
-        """Go down once through the samples in the order given; `Network.descend` documents it."""
-        where = f"{type(self).__name__}.descend"
-        inputs, targets, weights = self.samples(X, R, sample_weight, where, class_weight)
-        if not len(inputs):
-            raise ValueError(f"{where}: X has no rows.")
-        rate = etas(eta, 1, 1, where=where, dtype=self.dtype)(1)
-        size = whole_number(batch_size, "batch_size", at_least=1, where=where)
-        rule = optimizer_in(optimizer, where=where, dtype=self.dtype)
-        block = block_in(online_block, where=where)
-        before = self.padded_theta.copy()
-        with self.training(where):
-            self.take_up(rule)
-            order = np.arange(len(inputs))
-            for _, E in self.passing(inputs, targets, weights, order, rate, size, block):
-                mean = E
-            quantity = self.not_finite(mean)
-            if quantity is not None:
-                self.put_back(before)
-                raise DivergenceError(
-                    f"{where} met {quantity} that is not finite, with eta {rate:g}. The parameters are as before. "
-                    "Use a smaller eta, or scale the inputs and targets."
-                )
-        return mean
 
     def not_finite(self, E: float) -> str | None:
         """Return what of the parameters and E is not finite, in words; None where all are."""

@@ -18,7 +18,7 @@ from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.trace import Trace, trace
 from deltaprop.model import Model
 from deltaprop.targets import ClassWeight
-from deltaprop.training import History, train
+from deltaprop.training import History, descend, train
 
 if TYPE_CHECKING:
     from deltaprop.inspection.drawing import Drawing
@@ -145,7 +145,8 @@ class Network(Model):
         R : array-like (n, n_out), or (n,) where n_out = 1
             Targets, where the loss has its domain: any for "squared_error", in [0, 1] for "log", at least 0 for
             "poisson", 0 or 1 for "hinge", … (docs/functions.md). For "cross_entropy" and "kl" probabilities that sum
-            to 1, or (n,) whole class numbers from 0. For several quantiles (n,) is enough.
+            to 1. Where several outputs have targets from 0 to 1, (n,) whole class numbers from 0 do as well; for
+            several quantiles (n,) is enough.
         epochs : int, default 100
             Passes through the data. `fit` goes on from the present parameters and epoch count; `reset` starts over.
         eta : float, sequence or function of n, default 0.1
@@ -157,10 +158,11 @@ class Network(Model):
         sample_weight : array-like (n,), optional
             w_ℓ ≥ 0, as given: online, a weight of 2 is a step of 2η, and 0 changes nothing.
         class_weight : "balanced", mapping or sequence, optional
-            c_k for each class k: w_ℓ is multiplied by Σ_k r_k c_k. A mapping may leave classes out, which then have 1;
-            "balanced" is n / (classes · samples of the class). One output has the classes 0 and 1.
+            c_k for each class k: w_ℓ is multiplied by Σ_k r_k c_k, where the r of a sample sum to 1. A mapping may
+            leave classes out, which then have 1; "balanced" is n / (classes · samples of the class). One output has
+            the classes 0 and 1.
         validation : (X, R), optional
-            Samples held out; E of them after every epoch is in the history.
+            Samples held out; E of them, each counting alike, is in the history after every epoch.
         verbose : bool, default False
             Show progress: a bar on a terminal, a line now and then elsewhere.
         optimizer : str or optimizer, default "sgd"
@@ -426,7 +428,8 @@ class Network(Model):
         >>> net.theta
         array([0.5])
         """
-        return super().descend(
+        return descend(
+            self,
             X,
             R,
             eta,
@@ -445,7 +448,7 @@ class Network(Model):
         X : array-like (n_in,) or (n, n_in)
             One sample x, or many.
         R : array-like (n_out,) or (n, n_out)
-            Its targets r; a number where there is one output and one sample.
+            Its targets r; for one sample a number where there is one output, or that of its class.
 
         Returns
         -------

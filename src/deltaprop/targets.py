@@ -14,24 +14,25 @@ from deltaprop.real_numbers import real_number
 
 ClassWeight = Literal["balanced"] | Mapping[int, float] | Sequence[float] | Array
 
-# By Loss.targets: whether r is outside, and in words where it lies.
-_DOMAINS: dict[str, tuple[Callable[[Array], Array], str]] = {
-    "unit": (lambda r: (r < 0) | (r > 1), "lie in [0, 1]"),
-    "distribution": (lambda r: (r < 0) | (r > 1), "lie in [0, 1]"),
-    "class": (lambda r: (r != 0) & (r != 1), "are 0 or 1"),
-    "count": (lambda r: r < 0, "are at least 0"),
-    "positive": (lambda r: r <= 0, "are above 0"),
+# By Loss.targets: whether r is outside.
+_OUTSIDE: dict[str, Callable[[Array], Array]] = {
+    "unit": lambda r: (r < 0) | (r > 1),
+    "distribution": lambda r: (r < 0) | (r > 1),
+    "class": lambda r: (r != 0) & (r != 1),
+    "count": lambda r: r < 0,
+    "positive": lambda r: r <= 0,
 }
 
 
 def targets_in(R: ArrayLike, n: int, n_out: int, loss: Loss, dtype: np.dtype[Any], *, where: str) -> Array:
     """Return R as rows of targets, shape (n, n_out), inside the domain of the loss.
 
-    Class numbers become rows of 0 and one 1 where targets are probabilities; one target for several quantiles is
-    repeated.
+    Class numbers become rows of 0 and one 1 where several outputs have targets of 0 and 1 or between; one target for
+    several quantiles is repeated.
     """
-    classes = loss.targets == "distribution" and n_out > 1 and _class_numbers(R)
-    if classes is not False:
+    in_classes = n_out > 1 and loss.targets in ("distribution", "unit", "class")
+    classes = _class_numbers(R) if in_classes else None
+    if classes is not None:
         return _one_hot(classes, n, n_out, loss, dtype, where)
     array = numbers_in(R, dtype, "R", where=where)
     if array.ndim == 1 and (n_out == 1 or loss.several):
@@ -40,18 +41,21 @@ def targets_in(R: ArrayLike, n: int, n_out: int, loss: Loss, dtype: np.dtype[Any
         array = np.repeat(array, n_out, axis=1)
     if array.shape != (n, n_out):
         also = f" or ({n},)" if n_out == 1 or loss.several else ""
-        if loss.targets == "distribution":
+        if in_classes:
             also = f", or ({n},) of whole class numbers"
         raise ValueError(f"{where}: R needs shape ({n}, {n_out}){also}, a row per row of X; got {np.shape(R)}.")
-    if loss.targets in _DOMAINS:
-        is_outside, words = _DOMAINS[loss.targets]
-        outside = is_outside(array)
+    if loss.targets in _OUTSIDE:
+        outside = _OUTSIDE[loss.targets](array)
         if outside.any():
             s, j = np.argwhere(outside)[0]
-            raise ValueError(f"{where}: R[{s}, {j}] is {array[s, j]:g}; targets of loss {loss.name!r} {words}.")
+            raise ValueError(
+                f"{where}: R[{s}, {j}] is {array[s, j]:g}; targets of loss {loss.name!r} are {loss.targets_in_words}."
+            )
     if loss.targets == "distribution":
         total = array.sum(axis=1, dtype=np.float64)
-        wrong = np.abs(total - 1) > max(1e-6, n_out * np.finfo(dtype).eps)
+        given = getattr(R, "dtype", dtype)
+        rounding = np.finfo(given if given in (np.float16, np.float32) else dtype).eps
+        wrong = np.abs(total - 1) > max(1e-6, n_out * rounding)
         if wrong.any():
             s = int(np.argmax(wrong))
             raise ValueError(
@@ -61,15 +65,20 @@ def targets_in(R: ArrayLike, n: int, n_out: int, loss: Loss, dtype: np.dtype[Any
     return array
 
 
-def _class_numbers(R: ArrayLike) -> Array | Literal[False]:
-    """Return R where it is a column of whole numbers, else False."""
-    if hasattr(R, "tocsr"):
-        return False
+def _class_numbers(R: ArrayLike) -> Array | None:
+    """Return R as integers where it is a column of whole numbers, else None."""
+    if hasattr(R, "tocsr") or np.ma.is_masked(R):
+        return None
     try:
         array = np.asarray(R)
     except ValueError:  # rows of several lengths
-        return False
-    return array if array.ndim == 1 and array.dtype.kind in "iu" else False
+        return None
+    if array.ndim != 1 or array.dtype.kind not in "biuf":
+        return None
+    if array.dtype.kind in "iu":
+        return array
+    whole = (np.abs(array) < 2**53) & (array == np.floor(array))  # and no NaN
+    return array.astype(np.int64) if whole.all() else None
 
 
 def _one_hot(classes: Array, n: int, n_out: int, loss: Loss, dtype: np.dtype[Any], where: str) -> Array:

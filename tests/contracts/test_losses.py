@@ -223,15 +223,41 @@ def test_class_numbers_are_rows_of_one_1() -> None:
     X = np.random.default_rng(0).normal(size=(9, 4))
     classes = np.arange(9) % 3
     assert net.E(X, classes) == net.E(X, np.eye(3)[classes])
-    assert net.E(X, classes.astype(np.uint8).tolist()) == net.E(X, np.eye(3)[classes])
+    for same in (classes.tolist(), classes.astype(np.uint8), classes.astype(float)):
+        assert net.E(X, same) == net.E(X, np.eye(3)[classes])
+    assert net.trace(X[2], 2).r.tolist() == [0, 0, 1]
     for wrong, words in (
         ([0, 1, 3] * 3, "R[2] is class 3; 3 outputs of loss 'cross_entropy' have classes 0 to 2"),
         ([0, -1, 1] * 3, "R[1] is class -1"),
         ([0, 1], "needs shape (9, 3) or (9,)"),
-        ([0.0, 1.0, 2.0] * 3, "or (9,) of whole class numbers"),
+        ([0.5, 1.0, 2.0] * 3, "or (9,) of whole class numbers"),
+        (np.ma.masked_equal(classes, 1), "R has masked cells"),
+        ([np.nan, 1.0, 2.0] * 3, "R[0] is nan, not a finite number"),
     ):
         with pytest.raises(ValueError, match=re.escape(words)):
             net.E(X, wrong)
+
+
+@pytest.mark.parametrize("loss", ["log", "focal", "hinge", "kl"])
+def test_class_numbers_do_for_every_loss_of_targets_from_0_to_1(loss: str) -> None:
+    output = {"hinge": "identity", "kl": "softmax"}.get(loss, "sigmoid")
+    net = network([4, 6, 3], output=output, loss=loss)
+    X, classes = np.random.default_rng(0).normal(size=(9, 4)), np.arange(9) % 3
+    assert net.E(X, classes) == net.E(X, np.eye(3)[classes])
+    assert net.trace(X, classes).E.tolist() == net.trace(X, np.eye(3)[classes]).E.tolist()
+    with pytest.raises(ValueError, match="X has no rows"):
+        net.E(X[:0], [])
+    with pytest.raises(ValueError, match="R needs shape"):
+        network([4, 3], output="identity", loss="squared_error").E(X, classes)
+
+
+def test_probabilities_may_be_of_a_narrower_dtype() -> None:
+    net = network([4, 3], output="softmax", loss="cross_entropy")
+    X, R = np.random.default_rng(0).normal(size=(50, 4)), np.random.default_rng(1).dirichlet([1, 1, 1], 50)
+    for dtype in (np.float16, np.float32):
+        assert net.E(X, R.astype(dtype)) == pytest.approx(net.E(X, R), rel=1e-3)
+    with pytest.raises(ValueError, match="which sum to 1"):
+        net.E(X, (R * 1.01).astype(np.float16))
 
 
 def test_class_weights_are_weights_of_samples() -> None:
@@ -270,6 +296,7 @@ def test_one_target_for_several_quantiles() -> None:
     assert net.loss == "quantile:q=0.1,0.9"
     X, r = np.random.default_rng(0).normal(size=(6, 2)), np.arange(6.0)
     assert net.E(X, r) == net.E(X, r[:, None]) == net.E(X, np.stack([r, r], axis=1))
+    assert net.trace(X[1], 1.5).r.tolist() == [1.5, 1.5]
     with pytest.raises(
         ValueError, match=re.escape("loss 'quantile' has 2 q, one for each output; there are 3 outputs")
     ):
@@ -283,7 +310,7 @@ def test_one_target_for_several_quantiles() -> None:
         ("squared_hinge", "identity", [-1, 1], "R[0, 0] is -1; targets of loss 'squared_hinge' are 0 or 1."),
         ("poisson", "exp", [0, -1], "R[1, 0] is -1; targets of loss 'poisson' are at least 0."),
         ("gamma", "exp", [1, 0], "R[1, 0] is 0; targets of loss 'gamma' are above 0."),
-        ("focal", "sigmoid", [1, 2], "R[1, 0] is 2; targets of loss 'focal' lie in [0, 1]."),
+        ("focal", "sigmoid", [1, 2], "R[1, 0] is 2; targets of loss 'focal' are in [0, 1]."),
     ],
 )
 def test_targets_outside_the_domain(loss: str, output: str, R: list[float], words: str) -> None:

@@ -95,7 +95,7 @@ def test_arguments_that_are_refused_change_nothing(
         (np.zeros((2, 2, 2)), R4, ValueError, "X needs shape (n, 2)"),
         (X4, R4[:3], ValueError, "R needs shape (4, 1) or (4,), a row per row of X; got (3,)"),
         (X4, np.zeros((4, 2)), ValueError, "R needs shape (4, 1)"),
-        (X4, [0, 1, 2, 0], ValueError, "R[2, 0] is 2; targets of loss 'log' lie in [0, 1]"),
+        (X4, [0, 1, 2, 0], ValueError, "R[2, 0] is 2; targets of loss 'log' are in [0, 1]"),
         ([[0, np.nan]] * 4, R4, ValueError, "X[0, 1] is nan, not a finite number"),
         ([[0, np.inf]] * 4, R4, ValueError, "X[0, 1] is inf, not a finite number"),
         ([["a", "b"]] * 4, R4, TypeError, "X needs real numbers; got dtype <U1"),

@@ -81,9 +81,9 @@ def test_the_canonical_text(text: str, canonical: str) -> None:
         ("(a", "this is no formula, column"),
         ("", "h: a formula is needed; the text is empty."),
         ("a" * 2001, "h: a formula has at most 2000 characters; this one has 2001."),
-        ("1 / 0 * a", "h: '1 / 0 * a' cannot be used: it divides by zero."),
-        ("a + log(0)", "h: 'a + log(0)' cannot be used: log(0) is -inf, and no finite number."),
-        ("sqrt(-1) + a", "h: 'sqrt(-1) + a' cannot be used: it has a root of a negative number."),
+        ("1 / 0 * a", "h: it divides by zero, column 1 of '1 / 0 * a'."),
+        ("a + log(0)", "h: log(0) is -inf, and no finite number, column 5 of 'a + log(0)'."),
+        ("sqrt(-1) + a", "h: it has a root of a negative number, column 1 of 'sqrt(-1) + a'."),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, message: str) -> None:
@@ -111,6 +111,7 @@ def test_the_place_in_a_long_text_is_shown_in_an_excerpt() -> None:
         ("a", True), ("e", True), ("a**2", True), ("-a", True), ("1", True), ("2a", True), ("y - r", True),
         ("sigmiod(a)", True), ("a b", True), ("sigmiod", False), ("leaky_relu:slope=0.1", False), ("hard-tanh", False),
         ("leaky relu", False), ("squared_error", False), ("", False), ("  ", False), (None, False), (3, False),
+        ("(a:=2)", True), ("lambda x: x", True), ("a: 1", True), ("{a: 1}", True), (":", False),
     ],
 )  # fmt: skip
 def test_what_is_meant_as_a_formula(text: object, expected: bool) -> None:

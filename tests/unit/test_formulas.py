@@ -327,3 +327,12 @@ def test_formulas_are_equal_by_what_they_say() -> None:
     assert activation("2 * a") != activation("a * 2")
     assert activation("1") != LossFormula("1", where="loss")
     assert repr(activation("a*2")) == "ActivationFormula('a * 2')"
+
+
+def test_a_derivative_whose_other_forms_become_too_large_is_the_chain_rules() -> None:
+    """Found by random formulas: multiplied out it has thousands of nodes, as it stands 30 instructions."""
+    u, v = "1 / (1 + ((a - 0.3) / (2 + cos(a - 0.3)))**2)", "log(1 + ((0.7 * a) / (2 + cos(a - 0.3)))**2)"
+    h = ActivationFormula(f"log(1 + max({u}, {v})**2)", where="h")
+    a = np.linspace(-3, 3, 50)
+    z, up, down = (evaluate(h.value, x)[0] for x in (a, a + 1e-6, a - 1e-6))
+    np.testing.assert_allclose(evaluate(h.derivative, a, z)[0], (up - down) / 2e-6, rtol=1e-6, atol=1e-8)

@@ -87,6 +87,19 @@ def test_a_sample_exactly_at_the_kink_is_said_and_is_no_error() -> None:
     assert not compare_gradient(net, wrong, X, R).ok
 
 
+@pytest.mark.parametrize("seed", [19, 25, 380, 413])
+def test_samples_at_a_kink_whose_slopes_nearly_cancel_are_no_error(seed: int) -> None:
+    """All of layer 1 is dead for two samples, so that layer 2 stands at its kink, and their δ all but cancel."""
+    rng = np.random.default_rng(seed)
+    net = Network([2, 2, 2, 1], h="relu", seed=seed)
+    X, R = rng.normal(size=(3, 2)), rng.integers(0, 2, 3).astype(float)
+    right = net.gradient(X, R)
+    assert compare_gradient(net, right, X, R).ok
+    k = int(np.abs(right).argmax())
+    right[k] *= 1 + 1e-4
+    assert not compare_gradient(net, right, X, R).ok
+
+
 def test_zero_against_zero_agrees() -> None:
     net = network([2, 3, 1], h="relu")
     net.b[0] = [-100, -100, -100]  # dead: every gradient below is 0

@@ -239,6 +239,10 @@ def test_a_value_that_is_not_finite_is_reported_with_its_point(batch_size: int) 
             where, abs=1e-6
         )
         assert (net.theta == before).all()
+        with pytest.raises(DivergenceError, match=re.escape(what)) as error:
+            net.descend(X, np.zeros(41), 1e-12, batch_size=batch_size)
+        assert str(error.value).endswith("The parameters are as before.")
+        assert (net.theta == before).all()
     net = Network([1, 1], output="identity", loss="log(y - r)", bias=False)
     net.theta = [1]
     with pytest.raises(DivergenceError, match=re.escape("E of loss 'log(y - r)' is nan at y = -3, r = 0.")):
@@ -257,6 +261,8 @@ def test_messages_and_the_command_line(
     ):
         with pytest.raises(FormulaError, match=re.escape(words)):
             Network([2, 3, 1], **arguments)
+    with pytest.raises(FormulaError, match="TableModel: h: formulas have no '\\^'"):
+        TableModel(h="a^2")
     for name, words in (("sigmiod", "Did you mean 'sigmoid'?"), ("leaky relu", "Did you mean 'leaky_relu'?")):
         with pytest.raises(ValueError, match=re.escape(words)):
             Network([2, 3, 1], h=name)
@@ -289,6 +295,18 @@ def test_a_point_of_the_validation_samples_is_reported() -> None:
     net.theta = [1, 1]
     with pytest.raises(DivergenceError, match=re.escape("h of layer 1, 'sqrt(a)', is nan at a = -1")):
         net.fit([[1.0]], [1], epochs=1, eta=1e-9, validation=([[-1.0]], [1]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_formula_under_softmax_where_a_probability_has_rounded_to_0(dtype: str) -> None:
+    """E and δ = −r are as at the least normal number, not inf and nan."""
+    net = Network([1, 3], output="softmax", loss="-r * (1 - y)**2 * log(y)", bias=False, dtype=dtype)
+    net.W[0] = [[0, 800, -800]]
+    t = net.trace([1.0], [0, 0, 1])
+    assert t.y.tolist() == [0, 1, 0]
+    assert pytest.approx(-np.log(np.finfo(dtype).tiny), rel=1e-6) == t.E
+    np.testing.assert_allclose(t.layers[0].delta, [0, 1, -1], atol=1e-6)
+    assert np.isfinite(net.fit([[1.0]], [[0, 0, 1]], epochs=3, eta=100.0).E).all()
 
 
 def test_a_formula_of_a_declared_loss_is_that_under_softmax_too() -> None:

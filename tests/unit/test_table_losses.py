@@ -141,8 +141,21 @@ def test_weights_of_labels_in_a_series(frame: pd.DataFrame) -> None:
         fitted(frame, "ill", None, class_weight=[1, 2])
 
 
+def test_weights_of_labels_with_commas_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cells = ["a, b", "c=d"] * 20
+    pd.DataFrame({"x": range(40), "t": cells}).to_csv("t.csv", index=False)
+    command = ["fit", "t.csv", "--target", "t", "--epochs", "1", "--class-weight"]
+    assert run([*command, "a, b=2,c=d=1"]) == 0
+    assert run([*command, "a, c=2"]) == 2
+    assert "class_weight has 'a, c', which is no label of 't'." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
-    ("weights", "words"), [("yes=0,no=0", "gives every label a weight of 0"), ("yes=1,yes=2", "twice")]
+    ("weights", "words"),
+    [("yes=1,", "got ''"), ("yes=0,no=0", "gives every label a weight of 0"), ("yes=1,yes=2", "twice")],
 )
 def test_weights_on_the_command_line_that_cannot_be(
     weights: str, words: str, frame: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]

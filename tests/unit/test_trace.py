@@ -84,7 +84,7 @@ def test_what_is_refused() -> None:
         net.trace([1, 2, 3], 1)
     with pytest.raises(ValueError, match="r needs 1 targets; got 2"):
         net.trace([1, 2], [1, 0])
-    with pytest.raises(ValueError, match="targets of loss 'log' lie in"):
+    with pytest.raises(ValueError, match="targets of loss 'log' are in"):
         net.trace([1, 2], 2)
     with pytest.raises(ValueError, match="R needs shape"):
         net.trace([[1, 2]], [[1], [0]])

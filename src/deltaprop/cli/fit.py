@@ -146,22 +146,32 @@ def _weights(class_weight: str | None) -> Any:
     if class_weight in (None, "balanced"):
         return class_weight
     weights: dict[str, float] = {}
+    begun = ""  # of a label that has a comma in it
     for part in class_weight.split(","):
-        label, equals, number = (piece.strip() for piece in part.rpartition("="))
+        begun, equals, number = (begun + part).rpartition("=")
+        if not equals:
+            begun = f"{number},"
+            continue
+        label, begun = begun.strip(), ""
         if label in weights:
             raise OptionError(f"--class-weight has {label!r} twice.")
         try:
             weights[label] = float(number)
         except ValueError:
-            equals = ""
-        if not equals or not 0 <= weights[label] < float("inf"):
-            raise OptionError(
-                "--class-weight needs balanced, or label=weight with commas between, weights of at least 0; "
-                f"got {part!r}."
-            )
+            weights[label] = -1.0
+        if not 0 <= weights[label] < float("inf"):
+            raise _not_weights(part)
+    if begun or not weights:
+        raise _not_weights(begun[:-1])
     if not any(weights.values()):
         raise OptionError("--class-weight gives every label a weight of 0: there is nothing to learn.")
     return weights
+
+
+def _not_weights(part: str) -> OptionError:
+    return OptionError(
+        f"--class-weight needs balanced, or label=weight with commas between, weights of at least 0; got {part!r}."
+    )
 
 
 def _units(hidden: str) -> tuple[int, ...]:

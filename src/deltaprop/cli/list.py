@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,14 +28,15 @@ def list_functions(
     from deltaprop.descent.initializers import INITIALIZERS
     from deltaprop.functions import ACTIVATIONS, LOSSES
 
-    listed: dict[Kind, tuple[str, Iterable[Entry]]] = {
-        Kind.activations: ("h(a)", ACTIVATIONS.values()),
-        Kind.losses: ("E of an output", LOSSES.values()),
-        Kind.initializers: ("weights of a layer", INITIALIZERS.values()),
-    }
-    what, entries = listed[kind]
-    rows = []
-    for entry in entries:
+    def common(entry: Entry) -> tuple[str, str, str]:
         parameters = ", ".join(f"{p.name} = {p.default:g}, {p.bounds}" for p in entry.parameters)
-        rows.append((", ".join([entry.name, *entry.aliases]), entry.formula, parameters))
-    table(["loss" if kind is Kind.losses else kind[:-1], what, "parameters"], rows)
+        return ", ".join([entry.name, *entry.aliases]), entry.formula, parameters
+
+    match kind:
+        case Kind.activations:
+            table(["activation", "h(a)", "parameters"], map(common, ACTIVATIONS.values()))
+        case Kind.initializers:
+            table(["initializer", "weights of a layer", "parameters"], map(common, INITIALIZERS.values()))
+        case Kind.losses:
+            rows = [(*common(e), e.targets_in_words, e.canonical, e.dropped) for e in LOSSES.values()]
+            table(["loss", "E of an output", "parameters", "r", "output", "left out"], rows)

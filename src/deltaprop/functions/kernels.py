@@ -14,8 +14,6 @@ from deltaprop.functions.losses import LOSSES, Loss, check_pair
 if TYPE_CHECKING:
     from deltaprop.functions.formulas import ActivationFormula, Node, Program
 
-_OF_A = ("log", "cross_entropy", "focal", "kl")  # losses whose kernels know their outputs
-
 
 @dataclass(frozen=True)
 class Named:
@@ -54,7 +52,7 @@ def of_loss(loss: Loss, output: Activation) -> Named | Programs:
     known = declared_loss(loss)
     if known is not None and not own_output and _same_under(known, output):
         return Named(known.name, tuple(known.numbers))
-    if loss.written is None and not (own_output and loss.name in _OF_A):
+    if loss.written is None and not (own_output and loss.of_probabilities):
         return Named(loss.name, tuple(loss.numbers))
     from deltaprop.functions.formulas import LossFormula
 
@@ -76,7 +74,7 @@ def whose_targets(loss: Loss, output: Activation) -> Loss:
 
 def _same_under(known: Loss, output: Activation) -> bool:
     """Whether the kernel of a declared loss is its formula for every y: it may take liberties outside the domain."""
-    if known.name in _OF_A and output.name not in ("sigmoid", "softmax"):
+    if known.of_probabilities and output.name not in ("sigmoid", "softmax"):
         return False
     try:
         check_pair(declared(output) or output, known, 2, where="")

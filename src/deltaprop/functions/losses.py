@@ -53,9 +53,26 @@ class Loss(Entry):
     written: LossFormula | None = None
 
     @property
+    def targets_in_words(self) -> str:
+        """Where r must lie, in words."""
+        return {
+            "real": "any",
+            "unit": "in [0, 1]",
+            "distribution": "in [0, 1], those of a sample summing to 1",
+            "class": "0 or 1",
+            "count": "at least 0",
+            "positive": "above 0",
+        }[self.targets]
+
+    @property
     def several(self) -> bool:
         """Whether each output has a parameter of its own."""
         return any(isinstance(value, tuple) for value in self.values)
+
+    @property
+    def of_probabilities(self) -> bool:
+        """Whether y is a probability: the engine takes logarithms of such from a, and so must know the output."""
+        return (self.low, self.high) == (0.0, 1.0)
 
     @property
     def label_smoothing(self) -> float:

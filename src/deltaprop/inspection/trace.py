@@ -185,9 +185,9 @@ def trace(
     if single:
         if x.shape[0] != model.layers[0]:
             raise ValueError(f"{where}: x needs {model.layers[0]} inputs; got {x.shape[0]}.")
-        if r.size != model.layers[-1]:
+        if r.ndim and r.size != model.layers[-1]:
             raise ValueError(f"{where}: r needs {model.layers[-1]} targets; got {r.size}.")
-        x, r = x.reshape(1, -1), r.reshape(1, -1)
+        x, r = x.reshape(1, -1), r.reshape(1, -1) if r.ndim else r.reshape(1)
     raw = model.raw_trace(x, r)
 
     def one(values: Array) -> Array:

@@ -11,6 +11,7 @@ from deltaprop.arrays import Array, whole_number
 from deltaprop.data import TableEncoder, TableLike, Target, read_table
 from deltaprop.data.tables import column_of
 from deltaprop.data.targets import Labels, Quantity, label_text, target_from_json
+from deltaprop.definition import define
 from deltaprop.descent.initializers import Initializer
 from deltaprop.descent.schedules import Eta
 from deltaprop.errors import NotFittedError, TableError
@@ -102,7 +103,8 @@ class TableModel:
             raise TypeError(
                 f"TableModel: hidden needs the units of each hidden layer, such as (32, 16); got {hidden!r}."
             )
-        Network([1, *hidden, 1], h=h, init=init, seed=seed, dtype=dtype)  # raises where an argument cannot be used
+        usual = {"output": "sigmoid", "loss_name": "log", "bias": True}
+        define([1, *hidden, 1], h=h, init=init, seed=seed, dtype=dtype, who="TableModel", **usual)
         self.hidden = tuple(hidden)
         self.h = str(h) if isinstance(h, str | Activation) else tuple(map(str, h))
         self.loss = None if loss is None else str(loss_of(loss, where="TableModel: loss"))

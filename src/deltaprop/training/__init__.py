@@ -2,6 +2,6 @@
 
 from deltaprop.training.history import History
 from deltaprop.training.holdout import hold_out
-from deltaprop.training.loop import train
+from deltaprop.training.loop import descend, train
 
-__all__ = ["History", "hold_out", "train"]
+__all__ = ["History", "descend", "hold_out", "train"]

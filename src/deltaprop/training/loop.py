@@ -45,17 +45,16 @@ def train(
     stops after so many epochs without a lower one.
     """
     where = f"{type(model).__name__}.fit"
-    inputs, targets, weights = model.samples(X, R, sample_weight, where, class_weight)
-    n = len(inputs)
+    samples = model.samples(X, R, sample_weight, where, class_weight)
+    n = len(samples[0])
     if not n:
         raise ValueError(f"{where}: X has no rows, so there is nothing to learn from.")
     held_out = _validation(model, validation, where)
     epochs = whole_number(epochs, "epochs", at_least=0, where=where)
-    batch_size = whole_number(batch_size, "batch_size", at_least=1, where=where)
+    steps = _steps(batch_size, online_block, where)
     if not isinstance(shuffle, bool | np.bool_):
         raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
-    block = block_in(online_block, where=where)
     if patience is not None:
         whole_number(patience, "patience", at_least=1, where=where)
         if held_out is None:
@@ -75,7 +74,7 @@ def train(
             E = 0.0
             order = model.epoch_order(n, epoch, bool(shuffle))
             start = model.state() if model.definition.has_formulas else None
-            for presented, mean in model.passing(inputs, targets, weights, order, eta_n, batch_size, block):
+            for presented, mean in model.passing(*samples, order, eta_n, *steps):
                 E = mean
                 shown.presented(presented, n)
             quantity = model.not_finite(E)
@@ -89,13 +88,10 @@ def train(
                 if start is not None and E_validation is not None and held_out is not None:
                     point = among_samples(model, *held_out[:2], np.arange(len(held_out[0])))
                 elif start is not None:
-                    samples, steps = (inputs, targets, weights), (batch_size, block)
                     point = where_not_finite(model, start, samples, order, eta_n, steps)
                 model.put_back(before)
-                advice = "" if point else " Use a smaller eta, or scale the inputs and targets."
-                raise DivergenceError(
-                    f"{where}: epoch {epoch} met {quantity} that is not finite, with eta {eta_n:g}.{point} The "
-                    f"parameters are those of the end of epoch {epoch - 1}.{advice}"
+                raise _diverged(
+                    f"{where}: epoch {epoch}", quantity, eta_n, point, f"those of the end of epoch {epoch - 1}"
                 )
             model.count_epoch()
             history.E.append(E)
@@ -110,6 +106,55 @@ def train(
             best.restore()
             history.best_epoch = best.epoch
     return history
+
+
+def descend(
+    model: Model,
+    X: ArrayLike,
+    R: ArrayLike,
+    eta: float,
+    *,
+    batch_size: int = 1,
+    sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
+    optimizer: str | Optimizer = "sgd",
+    online_block: int | None = None,
+) -> float:
+    """Go down once through the samples in the order given; `Network.descend` documents it."""
+    where = f"{type(model).__name__}.descend"
+    samples = model.samples(X, R, sample_weight, where, class_weight)
+    n = len(samples[0])
+    if not n:
+        raise ValueError(f"{where}: X has no rows.")
+    rate = etas(eta, 1, 1, where=where, dtype=model.dtype)(1)
+    steps = _steps(batch_size, online_block, where)
+    rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
+    before = model.padded_theta.copy()
+    mean = 0.0
+    with model.training(where):
+        model.take_up(rule)
+        order = np.arange(n)
+        start = model.state() if model.definition.has_formulas else None
+        for _, E in model.passing(*samples, order, rate, *steps):
+            mean = E
+        quantity = model.not_finite(mean)
+        if quantity is not None:
+            point = "" if start is None else where_not_finite(model, start, samples, order, rate, steps)
+            model.put_back(before)
+            raise _diverged(where, quantity, rate, point, "as before")
+    return mean
+
+
+def _steps(batch_size: int, online_block: int | None, where: str) -> tuple[int, int]:
+    """Return how many samples make a step, and how many go through the first layer together, for the engine."""
+    return whole_number(batch_size, "batch_size", at_least=1, where=where), block_in(online_block, where=where)
+
+
+def _diverged(where: str, quantity: str, eta: float, point: str, parameters: str) -> DivergenceError:
+    advice = "" if point else " Use a smaller eta, or scale the inputs and targets."
+    return DivergenceError(
+        f"{where} met {quantity} that is not finite, with eta {eta:g}.{point} The parameters are {parameters}.{advice}"
+    )
 
 
 def _validation(model: Model, validation: Any, where: str) -> tuple[Any, Any, Any] | None:

@@ -119,7 +119,7 @@ def raised(product: Product, exponent: Fraction) -> Product:
             raise FormulaError("it divides by zero")
         return Fraction(0), {}
     if exponent.denominator == 1:
-        return power_of(coefficient, exponent), {x: n * exponent for x, n in bases.items()}
+        return power_of(coefficient, exponent), collected(_even(x, n * exponent) for x, n in bases.items())
     if coefficient > 0 and len(bases) < 2:
         return power_of(coefficient, exponent), dict(_root(x, n, exponent) for x, n in bases.items())
     if coefficient > 0:  # exponentials leave the root, the rest stays together under it
@@ -132,6 +132,12 @@ def raised(product: Product, exponent: Fraction) -> Product:
     if not bases:
         raise FormulaError("it has a root of a negative number")
     return Fraction(1), {product_of(coefficient, bases): exponent}
+
+
+def _even(base: Node, exponent: Fraction) -> tuple[Node, Fraction]:
+    """Return base**exponent, an even power of a sum as that of the one of x and -x without the minus."""
+    even = exponent.denominator == 1 and exponent.numerator % 2 == 0 and base.op in ("add", "subtract")
+    return (minus(base) if even and negative(base) else base), exponent
 
 
 def _root(base: Node, inner: Fraction, outer: Fraction) -> tuple[Node, Fraction]:

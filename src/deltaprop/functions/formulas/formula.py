@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from keyword import iskeyword
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from deltaprop.errors import FormulaError
 from deltaprop.functions.formulas import budget
 from deltaprop.functions.formulas.derivative import derivative, shortest
 from deltaprop.functions.formulas.guards import guarded
-from deltaprop.functions.formulas.parser import LONGEST, parse
+from deltaprop.functions.formulas.parser import LONGEST, parse, place
 from deltaprop.functions.formulas.program import Program, compiled, evaluate
 from deltaprop.functions.formulas.ranges import range_of
 from deltaprop.functions.formulas.stable import composed, stable
@@ -25,21 +26,22 @@ from deltaprop.functions.formulas.vocabulary import CONSTANTS
 def is_formula(text: object, variables: tuple[str, ...] = ("a", "y", "r")) -> bool:
     """Tell whether a text that is no known name is meant as a formula, and not as a name.
 
-    Words alone, one or several with spaces or hyphens between, are a name, unless one of them is a variable or a
-    constant; what has a colon is a name with parameters.
+    Words alone, one or several with spaces or hyphens between, are a name, unless one of them is a variable, a constant
+    or a word of Python's; so they are with a colon and parameters behind.
 
     Examples
     --------
-    >>> [is_formula(text) for text in ("a**2", "sigmiod(a)", "a", "1")]
-    [True, True, True, True]
+    >>> [is_formula(text) for text in ("a**2", "sigmiod(a)", "a", "1", "lambda x: x")]
+    [True, True, True, True, True]
     >>> [is_formula(text) for text in ("sigmiod", "leaky-relu", "leaky_relu:slope=0.1", "", None)]
     [False, False, False, False, False]
     """
-    if not isinstance(text, str) or ":" in text or not text.strip():
+    if not isinstance(text, str) or not text.strip():
         return False
-    if not re.fullmatch(r"[\w\s-]*", text, re.ASCII) or text.strip()[0].isdigit():
+    words = text.partition(":")[0].strip()
+    if not re.fullmatch(r"[\w\s-]*", words, re.ASCII) or words[:1].isdigit():
         return True
-    return any(word in (*variables, *CONSTANTS) for word in re.split(r"[\s-]+", text.strip()))
+    return any(word in (*variables, *CONSTANTS) or iskeyword(word) for word in re.split(r"[\s-]+", words))
 
 
 @contextmanager
@@ -55,6 +57,21 @@ def _named(where: str, tree: Node) -> Iterator[None]:
         raise FormulaError(f"{where}: {shown!r} cannot be used: {why}.") from None
 
 
+def _stable_form(tree: Node, text: str, where: str) -> Node:
+    """Return the stable form; raise FormulaError with the place of the first part that has none, as 1 / 0."""
+    try:
+        with _named(where, tree):
+            return stable(tree)
+    except FormulaError:
+        for part in tree.parts():
+            try:
+                budget.begin()
+                stable(part)
+            except FormulaError as error:
+                raise FormulaError(f"{where}: {error}{place(part.column, text)}.") from None
+        raise
+
+
 class _Formula:
     variables: ClassVar[tuple[str, ...]]
 
@@ -63,8 +80,8 @@ class _Formula:
         self.tree = parse(text, self.variables, where, constants)
         if len(self.text) > LONGEST:
             raise FormulaError(f"{where}: written out, the formula has {len(self.text)} characters; at most {LONGEST}.")
+        self.stable = _stable_form(self.tree, text, where)
         with _named(where, self.tree):
-            self.stable = stable(self.tree)
             self.value = compiled(guarded(self.stable), self.variables)
 
     @property

@@ -63,22 +63,26 @@ def parse(text: str, variables: Sequence[str], where: str, constants: Mapping[st
     return _Parser(text, tuple(variables), where, constants or {}).tree()
 
 
+def place(column: int, text: str) -> str:
+    """Return in words where in a text a column is, with the text, or what is around the column of a long one.
+
+    Examples
+    --------
+    >>> place(5, "a + log(0)")
+    ", column 5 of 'a + log(0)'"
+    """
+    start, end = (0, len(text)) if len(text) <= 60 else (max(0, column - 21), max(0, column - 21) + 40)
+    excerpt = "…" * (start > 0) + text[start:end] + "…" * (end < len(text))
+    return f", column {column} of {excerpt!r}"
+
+
 class _Parser:
     def __init__(self, text: str, variables: tuple[str, ...], where: str, constants: Mapping[str, float]) -> None:
         self.text, self.variables, self.where, self.constants = text, variables, where, constants
         self.nodes = 0
 
     def error(self, what: str, column: int | None = None, hint: str = "") -> FormulaError:
-        place = "" if column is None else f", column {column} of {self.excerpt(column)!r}"
-        return FormulaError(f"{self.where}: {what}{place}.{hint}")
-
-    def excerpt(self, column: int) -> str:
-        """Return the text, or what is around a column of it."""
-        if len(self.text) <= 60:
-            return self.text
-        start = max(0, column - 21)
-        end = start + 40
-        return "…" * (start > 0) + self.text[start:end] + "…" * (end < len(self.text))
+        return FormulaError(f"{self.where}: {what}{'' if column is None else place(column, self.text)}.{hint}")
 
     def tree(self) -> Node:
         if len(self.text) > LONGEST:

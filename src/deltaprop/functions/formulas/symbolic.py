@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
-from deltaprop.errors import optional
+from deltaprop.errors import FormulaError, optional
+from deltaprop.functions.formulas import budget
 from deltaprop.functions.formulas.algebra import ONE, ZERO, factors, multiplied, terms
 from deltaprop.functions.formulas.parser import vocabulary_text
 from deltaprop.functions.formulas.stable import called, product, stable, total
@@ -79,6 +81,8 @@ def differentiate(node: Node, name: str) -> Node:
 def rewritten(node: Node) -> list[Node]:
     """Return other stable forms of a stable tree: multiplied out, over one denominator, with common factors apart.
 
+    A form that becomes too large is left out.
+
     Examples
     --------
     >>> from deltaprop.functions.formulas.parser import parse
@@ -90,7 +94,13 @@ def rewritten(node: Node) -> list[Node]:
     """
     if node.size > _LARGEST:
         return []
-    return [_by(way, node) for way in (_multiplied_out, _over_one_denominator, _factored)]
+    forms = []
+    for way in (_multiplied_out, _over_one_denominator, _factored):
+        budget.begin()
+        with suppress(FormulaError):
+            forms.append(_by(way, node))
+    budget.begin()
+    return forms
 
 
 def _by(way: Callable[[Expression], Expression], node: Node) -> Node:

@@ -58,16 +58,18 @@ class Node:
         """The names of the variables in it."""
         if self.op == "variable":
             return frozenset({self.name})
+        return frozenset(node.name for node in self.parts() if node.op == "variable")
+
+    def parts(self) -> list[Node]:
+        """Return all trees in it, and itself, each once, from the leaves up."""
         found: dict[Node, None] = {}
         rebuilt(self, lambda node, args: found.setdefault(node) or node)
-        return frozenset(node.name for node in found if node.op == "variable")
+        return list(found)
 
 
 def numbers_in(node: Node) -> set[float]:
     """Return the numbers in a tree."""
-    found: dict[Node, None] = {}
-    rebuilt(node, lambda x, args: found.setdefault(x) or x)
-    return {x.value for x in found if x.op == "number"}
+    return {x.value for x in node.parts() if x.op == "number"}
 
 
 def number(value: float) -> Node:
