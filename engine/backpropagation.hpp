@@ -78,16 +78,25 @@ inline void pack(const Rows<T>& samples, Index start, Index n, Matrix<T> to) {
   }
 }
 
-// Line 4: a and z of rows first .. last - 1 of the workspace; the output layer gets a alone.
+// Line 4 for one layer: a and z of rows first .. last - 1 of the workspace, of some columns; the output layer gets a alone.
+template <class T>
+inline void forward_layer(const PlanView& plan, int l, const T* theta, const Workspace<T>& work, Index first,
+                          Index last, Columns columns) {
+  if (first >= last) return;
+  const Layer& layer = plan.layers[l];
+  const Matrix<T> a = rows_of(work.a, work, layer, first);
+  forward_rows<T>(inputs_of(plan, l, work, first), last - first, layer, theta, a, columns);
+  if (l + 1 == plan.depth) return;
+  const Index j = columns.first * kWidth<T>;
+  const Matrix<T> z = rows_of(work.z, work, layer, first);
+  activate<T>(layer.h, {a.data + j, a.stride}, {z.data + j, z.stride}, last - first, columns.last - columns.first);
+}
+
+// Line 4: a and z of rows first .. last - 1 of the workspace.
 template <class T>
 inline void forward(const PlanView& plan, const T* theta, const Workspace<T>& work, Index first, Index last) {
   for (int l = 0; l < plan.depth; ++l) {
-    const Layer& layer = plan.layers[l];
-    const Matrix<T> a = rows_of(work.a, work, layer, first);
-    forward_rows<T>(inputs_of(plan, l, work, first), last - first, layer, theta, a);
-    if (l + 1 < plan.depth) {
-      activate<T>(layer.h, a, rows_of(work.z, work, layer, first), last - first, vectors<T>(layer.n_out));
-    }
+    forward_layer(plan, l, theta, work, first, last, Columns::all<T>(plan.layers[l]));
   }
 }
 

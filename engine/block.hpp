@@ -58,21 +58,22 @@ inline void gram_share(Matrix<const T> x, Index rows, Index n_in, Matrix<T> gram
   }
 }
 
-// This thread's share of rows of the first layer's W (and V), moved over the block's n steps. `weighted` holds for every
-// sample the vectors of K_W delta, and beside each that of K_V delta where there is a V.
+// This thread's share of the first layer's W (and V), its own columns or its share of the rows, moved over the block's n
+// steps. `weighted` holds for every sample the vectors of K_W delta, and beside each that of K_V delta where there is a V.
 template <class T, int States>
 [[gnu::noinline]] void move_weights(const Layer& layer, const LearningView<T>& learning, Matrix<const T> x,
                                     Matrix<const T> weighted, Index n, const Matrix2& P, Team team, Ahead<T> ahead) {
   const T ww = static_cast<T>(P.ww), wv = static_cast<T>(P.wv), vw = static_cast<T>(P.vw), vv = static_cast<T>(P.vv);
-  const Index columns = vectors<T>(layer.n_out);
+  const bool owned = is_owned<T>(layer, team);
+  const Columns columns = owned ? own_columns<T>(layer, team) : Columns::all<T>(layer);
+  const Index first = owned ? 0 : team.first(layer.n_in), last = owned ? layer.n_in : team.last(layer.n_in);
   const Index pitch = layer.pitch;
   constexpr Index width = kWidth<T>;
   T* W = learning.theta + layer.offset;
   T* momentum = learning.state + layer.offset;
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
     gradient_panels<T, V * (1 + States)>(
-        x, weighted, n, team.first(layer.n_in), team.last(layer.n_in), begin, end,
-        [=, &ahead](Index i, Index rows, Index p, auto sums) {
+        x, weighted, n, first, last, begin, end, [=, &ahead](Index i, Index rows, Index p, auto sums) {
           ahead.some();
           T* const w = W + i * pitch + p * V * width;
           T* const m = momentum + i * pitch + p * V * width;
@@ -101,10 +102,10 @@ template <class T, int States>
         });
   };
   if constexpr (States > 0) {
-    panels(0, columns, std::integral_constant<int, 1>{});
+    panels(columns.first, columns.last, std::integral_constant<int, 1>{});
   } else {
-    panels(0, columns / 2, std::integral_constant<int, 2>{});
-    if (columns % 2 == 1) panels(columns - 1, columns, std::integral_constant<int, 1>{});
+    panels(columns.first / 2, columns.last / 2, std::integral_constant<int, 2>{});
+    if (columns.last % 2 == 1) panels(columns.last - 1, columns.last, std::integral_constant<int, 1>{});
   }
 }
 
@@ -151,9 +152,9 @@ class Blocks {
   // The next block's samples, to be called into the cache by the thread that packs them: a part with each of the n samples,
   // and with each tile of move_weights.
   Ahead<T> next_block(Index stop, Index block, Index n, Team team) const {
-    const Index tiles = (team.last(layer_.n_in) - team.first(layer_.n_in)) / kTileRows + 1;
     const Index panels = kStates > 0 ? vectors<T>(layer_.n_out) : (vectors<T>(layer_.n_out) + 1) / 2;
-    return {samples_, stop, team.thread == 0 ? stop + block : stop, n + tiles * panels};
+    const Index tiles = (layer_.n_in / kTileRows + 1) * panels / team.size;
+    return {samples_, stop, team.thread == 0 ? stop + block : stop, n + tiles};
   }
   T* W() const { return learning_.theta + layer_.offset; }
   T* V() const { return learning_.state + layer_.offset; }
@@ -178,10 +179,7 @@ class Blocks {
 
   // X W_0, X V_0 and the products x_s . x_r: this thread's columns, and its share of the pairs.
   void products(Index n, Team team) {
-    const Index columns = vectors<T>(layer_.n_out);
-    // Whole tiles of two vectors to each thread.
-    const Index first = team.first((columns + 1) / 2) * 2;
-    const Index last = team.last((columns + 1) / 2) * 2 < columns ? team.last((columns + 1) / 2) * 2 : columns;
+    const auto [first, last] = own_columns<T>(layer_, team);
     const Matrix<T> a = rows_of(work().a, work(), layer_);
     const T* start = plain_ && layer_.bias ? W() + layer_.n_in * layer_.pitch : nullptr;
     product<T>(work().x, n, layer_.n_in, {W(), layer_.pitch}, {start, 0}, a, first, last);

@@ -3,8 +3,9 @@
 //
 // A step over m rows: theta <- theta - eta (1/m) sum over its rows of w dE/dtheta. Rows go through in chunks of
 // kStepRows, and the sums of the chunks are added in ascending order, in float64. Threads divide each chunk twice: first
-// its rows (lines 4 to 6), then, after a barrier, the rows of every [W; b] (lines 7 to 9); neither division changes the
-// order of any sum.
+// its rows (lines 4 to 6), then, after a barrier, the rows of every [W; b] (lines 7 to 9). Of a wide layer each thread has
+// columns of its own instead (is_owned, share.hpp), on the way forward and at the step. No division changes the order of
+// any sum.
 #pragma once
 
 #include "backpropagation.hpp"
@@ -13,23 +14,31 @@
 
 namespace deltaprop::DELTAPROP_ISA {
 
-// Lines 7 to 9 for this thread's share of all rows of all [W; b]: hands the gradient of the chunk in `work` to
-// use (gradient_rows), and what it changed of each layer to done(layer, first row, last).
+// Lines 7 to 9 for this thread's share of all [W; b], its own columns of layers that have such and its share of all rows of
+// the others: hands the gradient of the chunk in `work` to use (gradient_rows), and what it changed of each layer to
+// done(layer, first row, last, columns).
 template <class T, class Use, class Done>
 inline void gradient_share(const PlanView& plan, const Workspace<T>& work, Index rows, Team team, Use use, Done done) {
+  const auto part = [&](int l, Index first, Index stop, Columns columns) {
+    const Layer& layer = plan.layers[l];
+    gradient_rows<T>(inputs_of(plan, l, work), rows_of(work.delta, work, layer), rows, layer, first, stop, columns,
+                     use);
+    done(l, first, stop, columns);
+  };
   Index all = 0;
-  for (int l = 0; l < plan.depth; ++l) all += plan.layers[l].rows();
+  for (int l = 0; l < plan.depth; ++l) all += is_owned<T>(plan.layers[l], team) ? 0 : plan.layers[l].rows();
   Index first = team.first(all);
   Index last = team.last(all);
-  for (int l = 0; l < plan.depth && last > 0; ++l) {
+  for (int l = 0; l < plan.depth; ++l) {
     const Layer& layer = plan.layers[l];
-    const Index stop = last < layer.rows() ? last : layer.rows();
-    if (first < stop) {
-      gradient_rows<T>(inputs_of(plan, l, work), rows_of(work.delta, work, layer), rows, layer, first, stop, use);
-      done(l, first, stop);
+    if (is_owned<T>(layer, team)) {
+      part(l, 0, layer.rows(), own_columns<T>(layer, team));
+      continue;
     }
+    const Index stop = last < layer.rows() ? last : layer.rows();
+    if (first < stop) part(l, first, stop, Columns::all<T>(layer));
     first = first < layer.rows() ? 0 : first - layer.rows();
-    last -= layer.rows();
+    last = last < layer.rows() ? 0 : last - layer.rows();
   }
 }
 
@@ -44,13 +53,13 @@ inline Index tiles_of_share(const PlanView& plan, Team team) {
   return tiles / team.size + 1;
 }
 
-// Rows first .. last - 1 of layer l's W into its transposed copy, where there are such copies.
+// Rows first .. last - 1 of some of the columns of layer l's W into its transposed copy, where there are such copies.
 template <class T>
 inline void refresh_transposed(const PlanView& plan, const T* theta, const Workspace<T>& work, int l, Index first,
-                               Index last) {
+                               Index last, Columns columns) {
   if (l == 0 || work.transposed == nullptr) return;
   const Layer& layer = plan.layers[l];
-  transpose_rows<T>(theta + layer.offset, layer, first, last < layer.n_in ? last : layer.n_in,
+  transpose_rows<T>(theta + layer.offset, layer, first, last < layer.n_in ? last : layer.n_in, columns,
                     {work.transposed + layer.transposed, plan.layers[l - 1].pitch});
 }
 
@@ -107,6 +116,25 @@ struct Collect {
   }
 };
 
+// Line 4 of all rows, which this thread has its share of: after it each thread has a and z of its share, team.first(rows) to
+// team.last(rows). Around a layer whose columns are owned the threads wait, for their inputs and for their outputs.
+template <class T>
+inline void forward(const PlanView& plan, const T* theta, const Workspace<T>& work, Index rows, Team team) {
+  bool together = false;  // whether the others may still write what this thread reads next
+  for (int l = 0; l < plan.depth; ++l) {
+    const Layer& layer = plan.layers[l];
+    const bool owned = is_owned<T>(layer, team);
+    if (owned || together) team.wait();
+    if (owned) {
+      forward_layer(plan, l, theta, work, 0, rows, own_columns<T>(layer, team));
+    } else {
+      forward_layer(plan, l, theta, work, team.first(rows), team.last(rows), Columns::all<T>(layer));
+    }
+    together = owned;
+  }
+  if (together) team.wait();
+}
+
 // One step over samples start .. start + m - 1: the gradient of all its chunks, times scale, to finish, and then, layer by layer, the rows that it touched to done.
 template <class T, class Finish, class Done>
 inline void step(const PlanView& plan, const T* theta, const Rows<T>& samples, Index start, Index m, T scale,
@@ -115,9 +143,9 @@ inline void step(const PlanView& plan, const T* theta, const Rows<T>& samples, I
     const Index rows = m - chunk < kStepRows ? m - chunk : kStepRows;
     const Index first = team.first(rows);
     const Index last = team.last(rows);
+    if (first < last) pack(samples, start + chunk + first, last - first, inputs_of(plan, 0, work, first));
+    forward(plan, theta, work, rows, team);
     if (first < last) {
-      pack(samples, start + chunk + first, last - first, inputs_of(plan, 0, work, first));
-      forward(plan, theta, work, first, last);
       output_errors(plan, samples, start + chunk, work, first, last);
       backward(plan, theta, work, first, last);
       for (Index s = first; s < last && samples.weight; ++s) {
@@ -139,8 +167,8 @@ inline void step(const PlanView& plan, const T* theta, const Rows<T>& samples, I
 template <class T>
 inline void transpose_all(const PlanView& plan, const T* theta, const Workspace<T>& work, Team team) {
   for (int l = 1; l < plan.depth; ++l) {
-    const Index n_in = plan.layers[l].n_in;
-    refresh_transposed(plan, theta, work, l, team.first(n_in), team.last(n_in));
+    const Layer& layer = plan.layers[l];
+    refresh_transposed(plan, theta, work, l, team.first(layer.n_in), team.last(layer.n_in), Columns::all<T>(layer));
   }
   team.wait();
 }
@@ -160,9 +188,10 @@ void descend(const PlanView& plan, const LearningView<T>& learning, const Rows<T
       for (Index start = 0; start < samples.n; start += batch_size, ++n) {
         const Index m = samples.n - start < batch_size ? samples.n - start : batch_size;
         const Update<T, Rule> update(learning, eta[n_eta > 1 ? n : 0], before + n + 1);
-        step(
-            plan, learning.theta, samples, start, m, T{1} / static_cast<T>(m), work, partial, sums, team, update,
-            [&](int l, Index first, Index last) { refresh_transposed<T>(plan, learning.theta, work, l, first, last); });
+        step(plan, learning.theta, samples, start, m, T{1} / static_cast<T>(m), work, partial, sums, team, update,
+             [&](int l, Index first, Index last, Columns columns) {
+               refresh_transposed<T>(plan, learning.theta, work, l, first, last, columns);
+             });
       }
     });
   }
@@ -197,7 +226,7 @@ void gradient(const PlanView& plan, const T* theta, const Rows<T>& samples, T* o
     for (Index s = 0; s < samples.n; ++s) weight += static_cast<double>(samples.w(s));
     transpose_all(plan, theta, work, team);
     step(plan, theta, samples, 0, samples.n, static_cast<T>(1 / weight), work, partial, sums, team, Keep<T>{out},
-         [](int, Index, Index) {});
+         [](int, Index, Index, Columns) {});
   }
 }
 

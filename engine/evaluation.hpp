@@ -96,7 +96,7 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
   forward(plan, theta, work, 0, 1);
   output_errors(plan, samples, s, work, 0, 1);
   backward(plan, theta, work, 0, 1);
-  gradient_share<T>(plan, work, 1, Team{0, 1, nullptr}, Keep<T>{out.gradient}, [](int, Index, Index) {});
+  gradient_share<T>(plan, work, 1, Team{0, 1, nullptr}, Keep<T>{out.gradient}, [](int, Index, Index, Columns) {});
   *out.E = work.E[0];
   for (int l = 0; l < plan.depth; ++l) {
     const Layer& layer = plan.layers[l];

@@ -17,6 +17,16 @@ inline constexpr Index kTileRows = kAccumulators / 2;  // rows of a tile of two 
 inline constexpr Index kTallRows = 12;                 // of one: chains enough that none waits for itself
 inline constexpr Index kDepthBlock = 256;  // of a long sum at a time: the columns of B that a tile reads stay in cache
 
+// Columns of a layer, in vectors: whole tiles of two, so `first` is even.
+struct Columns {
+  Index first, last;
+
+  template <class T>
+  static Columns all(const Layer& layer) {
+    return {0, vectors<T>(layer.n_out)};
+  }
+};
+
 // Calls use(first, integral_constant<int, R>) for tiles of at most Most rows that cover first .. last - 1, as equal as
 // can be: 32 rows are 6 + 5 + 5 + 6 + 5 + 5, not five times 6 and a slow tile of 2.
 template <int Most, class Use>
@@ -183,16 +193,17 @@ inline Index forward_rows_to_one(Matrix<const T> z, Index rows, const Layer& lay
   return s;
 }
 
-// a = z W + b for `rows` rows.
+// Some columns of a = z W + b for `rows` rows.
 template <class T>
-inline void forward_rows(Matrix<const T> z, Index rows, const Layer& layer, const T* theta, Matrix<T> a) {
+inline void forward_rows(Matrix<const T> z, Index rows, const Layer& layer, const T* theta, Matrix<T> a,
+                         Columns columns) {
   const bool whole_vectors = z.stride >= vectors<T>(layer.n_in) * kWidth<T>;
   const Index done = layer.n_out == 1 && whole_vectors ? forward_rows_to_one(z, rows, layer, theta, a) : 0;
   if (done == rows) return;
   const T* W = theta + layer.offset;
   product<T>({z.row(done), z.stride}, rows - done, layer.n_in, {W, layer.pitch},
-             {layer.bias ? W + layer.n_in * layer.pitch : nullptr, 0}, {a.row(done), a.stride}, 0,
-             vectors<T>(layer.n_out));
+             {layer.bias ? W + layer.n_in * layer.pitch : nullptr, 0}, {a.row(done), a.stride}, columns.first,
+             columns.last);
 }
 
 template <class T>
@@ -285,14 +296,16 @@ inline void backward_row(const T* delta, const Layer& layer, const T* theta, T* 
   }
 }
 
-// Rows first .. last - 1 of W into the columns of its transposed copy.
+// Rows first .. last - 1 of some of W's columns into the columns of its transposed copy.
 template <class T>
-inline void transpose_rows(const T* W, const Layer& layer, Index first, Index last, Matrix<T> transposed) {
+inline void transpose_rows(const T* W, const Layer& layer, Index first, Index last, Columns columns,
+                           Matrix<T> transposed) {
   constexpr int w = kWidth<T>;
+  const Index begin = columns.first * w, end = columns.last * w < layer.n_out ? columns.last * w : layer.n_out;
   Index i = first;
   for (; i + w <= last; i += w) {
-    Index j = 0;
-    for (; j + w <= layer.n_out; j += w) {
+    Index j = begin;
+    for (; j + w <= end; j += w) {
       Vector<T> v[w];
 #pragma GCC unroll 16
       for (int k = 0; k < w; ++k) v[k] = load(W + (i + k) * layer.pitch + j);
@@ -300,12 +313,12 @@ inline void transpose_rows(const T* W, const Layer& layer, Index first, Index la
 #pragma GCC unroll 16
       for (int k = 0; k < w; ++k) store<T>(transposed.row(j + k) + i, v[k]);
     }
-    for (; j < layer.n_out; ++j) {
+    for (; j < end; ++j) {
       for (int k = 0; k < w; ++k) transposed.row(j)[i + k] = W[(i + k) * layer.pitch + j];
     }
   }
   for (; i < last; ++i) {
-    for (Index j = 0; j < layer.n_out; ++j) transposed.row(j)[i] = W[i * layer.pitch + j];
+    for (Index j = begin; j < end; ++j) transposed.row(j)[i] = W[i * layer.pitch + j];
   }
 }
 
@@ -387,24 +400,23 @@ template <class T, int V, class Each>
   }
 }
 
-// Hands the gradient of rows first .. last - 1 of [W; b], a tile of V vectors of columns at a time, to
+// Hands the gradient of rows first .. last - 1 of some columns of [W; b], a tile of V vectors of columns at a time, to
 // use.weights<V>(offset in theta, pitch, rows of the tile, sums), with sums as gradient_panels has it, and that of the
 // biases, whose input is 1, to use.bias(offset, gradient).
 template <class T, class Use>
 inline void gradient_rows(Matrix<const T> z, Matrix<const T> delta, Index rows, const Layer& layer, Index first,
-                          Index last, Use use) {
+                          Index last, Columns columns, Use use) {
   constexpr Index w = kWidth<T>;
   const Index weights = last < layer.n_in ? last : layer.n_in;
-  const Index columns = vectors<T>(layer.n_out);
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
     gradient_panels<T, V>(z, delta, rows, first, weights, begin, end,
                           [=, pitch = layer.pitch, at = layer.offset](Index i, Index tile, Index p, auto sums) {
                             use.template weights<V>(at + i * pitch + p * V * w, pitch, tile, sums);
                           });
   };
-  panels(0, columns / 2, std::integral_constant<int, 2>{});
-  if (columns % 2 == 1) panels(columns - 1, columns, std::integral_constant<int, 1>{});
-  for (Index j = 0; j < columns && weights < last; ++j) {
+  panels(columns.first / 2, columns.last / 2, std::integral_constant<int, 2>{});
+  if (columns.last % 2 == 1) panels(columns.last - 1, columns.last, std::integral_constant<int, 1>{});
+  for (Index j = columns.first; j < columns.last && weights < last; ++j) {
     Vector<T> sum{};
     for (Index s = 0; s < rows; ++s) sum += load(delta.row(s) + j * w);
     use.bias(layer.offset + layer.n_in * layer.pitch + j * w, sum);

@@ -5,7 +5,7 @@
 #  include <omp.h>
 #endif
 
-#include "simd.hpp"
+#include "products.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -28,5 +28,24 @@ struct Team {
   Index first(Index n) const { return n * thread / size; }
   Index last(Index n) const { return n * (thread + 1) / size; }
 };
+
+inline constexpr Index kOwnedBytes = 64 * 1024;  // of W, from which on it is worth a wait that it stays with one core
+
+// Whether each thread of a team has columns of its own of a layer, which it alone reads on the way forward and writes at
+// the step: they stay in the cache of its core. Other layers are divided by samples forward and by rows of W at the step.
+template <class T>
+inline bool is_owned(const Layer& layer, Team team) {
+  const Index tiles = (vectors<T>(layer.n_out) + 1) / 2;
+  const bool even = tiles % team.size == 0 || tiles >= 4 * team.size;
+  return team.size > 1 && even && layer.n_in * layer.pitch * static_cast<Index>(sizeof(T)) >= kOwnedBytes;
+}
+
+// This thread's columns.
+template <class T>
+inline Columns own_columns(const Layer& layer, Team team) {
+  const Index columns = vectors<T>(layer.n_out), tiles = (columns + 1) / 2;
+  const Index last = team.last(tiles) * 2;
+  return {team.first(tiles) * 2, last < columns ? last : columns};
+}
 
 }  // namespace deltaprop::DELTAPROP_ISA

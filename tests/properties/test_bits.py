@@ -1,5 +1,6 @@
 """What the bits promise: the same for any number of threads, for a row alone or in a batch, for an epoch in pieces."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -12,19 +13,23 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from deltaprop import Network, _engine
+from deltaprop import Adam, Momentum, Nesterov, Network, _engine
+from deltaprop.parameters import aligned_zeros
 from problems import network, samples
 
 SGD = _engine.Learning("sgd", [])
+LEARNING = [SGD, _engine.Learning("momentum", [0.9]), _engine.Learning("adam", [0.9, 0.999, 1e-8])]
 NETWORKS: list[dict[str, Any]] = [
     {"layers": [9, 33, 17, 5], "h": "relu", "output": "softmax", "loss": "cross_entropy"},
     {"layers": [130, 3], "output": "sigmoid", "loss": "log"},
     {"layers": [20, 64, 1], "h": "tanh", "output": "identity", "loss": "squared_error", "bias": False},
 ]
+# Layers so wide that each thread has columns of its own (engine/share.hpp), and others.
+WIDE = {"layers": [100, 250, 72, 3], "h": "tanh", "output": "softmax", "loss": "cross_entropy"}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("arguments", NETWORKS, ids=lambda a: str(a["layers"]))
+@pytest.mark.parametrize("arguments", [*NETWORKS, WIDE], ids=lambda a: str(a["layers"]))
 def test_threads(arguments: dict[str, Any], dtype: str, instruction_set: str) -> None:
     net = network(**arguments, dtype=dtype)
     X, R = samples(net, 701)
@@ -38,17 +43,61 @@ def test_threads(arguments: dict[str, Any], dtype: str, instruction_set: str) ->
         g = np.empty_like(theta)
         _engine.gradient(net._plan, theta, X, R, g, weights, threads)
         results = [y, E, g]
-        for batch_size in (1, 10, 300):
-            moved = theta.copy()
+        for batch_size, learning in itertools.product((1, 10, 300), LEARNING):
+            moved, state = theta.copy(), aligned_zeros(learning.states * theta.size, net.dtype)
             total = _engine.descend(
-                net._plan, SGD, moved, theta[:0], X, R, weights, order, eta, batch_size, 0, (0.0, 0.0, 0), threads
+                net._plan, learning, moved, state, X, R, weights, order, eta, batch_size, 0, (0.0, 0.0, 0), threads
             )
-            results += [moved, np.array(total)]
+            results += [moved, state, np.array(total)]
         return [result.tobytes() for result in results]
 
     one = everything(1)
     for threads in (2, 3, 4):
         assert everything(threads) == one
+
+
+def rule_in_numpy(optimizer: Any, eta: float, fma: Any) -> Any:
+    """A function (g, w, step, memory) → w in float32, rounded where engine/rules.hpp rounds."""
+    f = np.float32
+    minus_eta = f(-eta)
+
+    def sgd(g: Any, w: Any, t: int, memory: dict[str, Any]) -> Any:
+        return fma(g, minus_eta, w)
+
+    def momentum(g: Any, w: Any, t: int, memory: dict[str, Any]) -> Any:
+        V = memory["V"] = fma(g, minus_eta, memory.get("V", f(0) * w) * f(optimizer.mu))
+        return w + (fma(g, minus_eta, V * f(optimizer.mu)) if isinstance(optimizer, Nesterov) else V)
+
+    def adam(g: Any, w: Any, t: int, memory: dict[str, Any]) -> Any:
+        b1, b2 = optimizer.beta1, optimizer.beta2
+        M = memory["M"] = fma(g, f(1 - b1), memory.get("M", f(0) * w) * f(b1))
+        V = memory["V"] = fma(g * g, f(1 - b2), memory.get("V", f(0) * w) * f(b2))
+        step, unbias = f(eta / (1 - b1**t)), f(1 / (1 - b2**t))
+        return w - M * step / (np.sqrt(V * unbias) + f(optimizer.epsilon))
+
+    return {"sgd": sgd, "adam": adam}.get(getattr(optimizer, "name", optimizer), momentum)
+
+
+@pytest.mark.parametrize("batch_size", [8, 50, 300])
+@pytest.mark.parametrize("optimizer", ["sgd", Momentum(0.9), Nesterov(0.8), Adam()], ids=str)
+def test_the_rule_on_tiles_is_the_rule_on_a_gradient_that_is_kept(
+    optimizer: Any, batch_size: int, instruction_set: str
+) -> None:
+    """`descend` never has a whole gradient; its parameters are those that the rule makes of `gradient`, bit for bit."""
+
+    def fma(x: Any, y: Any, z: Any) -> Any:
+        if instruction_set == "baseline":
+            return x * y + z
+        return (x.astype(np.float64) * np.float64(y) + z.astype(np.float64)).astype(np.float32)
+
+    net = network([9, 33, 17, 5], h="relu", output="softmax", loss="cross_entropy", dtype="float32")
+    X, R = samples(net, 3 * batch_size)
+    rule, memory, w = rule_in_numpy(optimizer, 0.05, fma), {}, net.theta
+    for t in (1, 2, 3):
+        rows = slice((t - 1) * batch_size, t * batch_size)
+        w = rule(net.gradient(X[rows], R[rows]), w, t, memory)
+        net.descend(X[rows], R[rows], 0.05, batch_size=batch_size, optimizer=optimizer)
+        assert net.theta.tobytes() == w.tobytes()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
