@@ -180,7 +180,7 @@ void descend(const PlanView& plan, const LearningView<T>& learning, const Rows<T
   const Index before = sums->steps;
 #pragma omp parallel num_threads(threads) if (threads > 1)
   {
-    const PlainArithmetic plain;
+    const Arithmetic arithmetic(Subnormals::flushed);
     const Team team = Team::here(&barrier);
     transpose_all(plan, learning.theta, work, team);
     with_rule<T>(learning.definition->optimizer, [&]<class Rule>(std::type_identity<Rule>) {
@@ -220,7 +220,7 @@ void gradient(const PlanView& plan, const T* theta, const Rows<T>& samples, T* o
               double* partial, Sums* sums, Barrier& barrier, [[maybe_unused]] int threads) {
 #pragma omp parallel num_threads(threads) if (threads > 1)
   {
-    const PlainArithmetic plain;
+    const Arithmetic arithmetic(Subnormals::flushed);
     const Team team = Team::here(&barrier);
     double weight = 0;
     for (Index s = 0; s < samples.n; ++s) weight += static_cast<double>(samples.w(s));

@@ -66,16 +66,20 @@ const KernelTable* find_table(std::string_view name) {
   throw std::invalid_argument("no instruction set '" + std::string(name) + "' here; there are: " + names);
 }
 
-// The tables in use: of all work, and of predictions whose sums are long.
+constexpr int kFewBytes = 32;  // of a vector that few units fill
+
+// The tables in use: of all work, of predictions whose sums are long, and of networks of few units.
 struct Tables {
   const KernelTable* all = nullptr;
   const KernelTable* long_sums = nullptr;
+  const KernelTable* few_units = nullptr;
 };
 
 Tables best_tables() {
   Tables best;
   for (const Usable& usable : usable_tables()) {
     if (usable.chosen == Chosen::always) best.all = usable.table;
+    if (usable.chosen == Chosen::always && usable.table->vector_bytes <= kFewBytes) best.few_units = usable.table;
     if (usable.chosen != Chosen::by_name) best.long_sums = usable.table;
   }
   return best;
@@ -83,7 +87,7 @@ Tables best_tables() {
 
 Tables tables_named(std::string_view name) {
   const KernelTable* table = find_table(name);
-  return {table, table};
+  return {table, table, table};
 }
 
 Tables first_tables() {
@@ -107,6 +111,7 @@ std::atomic<bool> forked{false};
 
 const KernelTable& kernels() { return *tables().all; }
 const KernelTable& kernels_for_long_sums() { return *tables().long_sums; }
+const KernelTable& kernels_for_few_units() { return *tables().few_units; }
 
 std::vector<std::string_view> instruction_sets() {
   std::vector<std::string_view> names;

@@ -185,6 +185,14 @@ const Kernels<T>& kernels_for_predictions(const Plan& plan) {
   return first.n_in >= kLongSum && as_full ? of_type<T>(wide) : kernels_for<T>();
 }
 
+// Small networks whose units fill no more than half a vector descend by narrower ones, whose sums over lanes are shorter.
+template <class T>
+const Kernels<T>& kernels_for_online(const Plan& plan) {
+  const Index width = kernels().vector_bytes / static_cast<Index>(sizeof(T));
+  const bool few = plan.view().is_small() && 2 * plan.layers().front().n_out <= width;
+  return few ? of_type<T>(kernels_for_few_units()) : kernels_for<T>();
+}
+
 // Scratch for each thread of a team, kChunkRows rows at a time.
 template <class T>
 struct TeamScratch {
@@ -360,8 +368,8 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
     const int team = chosen > 1 ? team_size(block_work, threads) : 1;
     // The naive order takes one sample at a time, but adds up E of several.
     const BlockScratch<T> scratch(plan, chosen > 1 ? chosen : kLossRows, states, rows.sparse());
-    kernels_for<T>().online(plan.view(), learning, rows, eta.data(), n_eta, chosen, scratch.scratch, &sums, barrier,
-                            team);
+    kernels_for_online<T>(plan).online(plan.view(), learning, rows, eta.data(), n_eta, chosen, scratch.scratch, &sums,
+                                       barrier, team);
   } else {
     const Index step_rows = std::min(batch_size, rows.n);
     const int team = team_size(work_of(plan, std::min(step_rows, kStepRows)), threads);

@@ -11,7 +11,7 @@ template <class T, class Use>
 inline void for_each_chunk(const Rows<T>& samples, const Workspace<T>* per_thread, [[maybe_unused]] int threads,
                            Use use) {
   const auto share = [&](Team team) {
-    const PlainArithmetic plain;
+    const Arithmetic arithmetic(Subnormals::flushed);
     Workspace<T> work = per_thread[team.thread];
     const Matrix<T> packed = work.x;
     const Index chunks = (samples.n + work.rows - 1) / work.rows;
@@ -79,7 +79,7 @@ void loss(const PlanView& plan, const T* theta, const Rows<T>& samples, Sums* ch
     of_chunk = Sums{};
     add_losses(samples, start, 0, rows, work, &of_chunk);
   });
-  const PlainArithmetic plain;
+  const Arithmetic arithmetic(Subnormals::flushed);
   const Index chunks = (samples.n + per_thread[0].rows - 1) / per_thread[0].rows;
   for (Index c = 0; c < chunks; ++c) {
     sum->E += chunk_sums[c].E;
@@ -91,7 +91,7 @@ void loss(const PlanView& plan, const T* theta, const Rows<T>& samples, Sums* ch
 template <class T>
 void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s, const TraceRow<T>& out,
            const Workspace<T>& work) {
-  const PlainArithmetic plain;
+  const Arithmetic arithmetic(Subnormals::flushed);
   pack(samples, s, 1, work.x);
   forward(plan, theta, work, 0, 1);
   output_errors(plan, samples, s, work, 0, 1);
@@ -121,7 +121,7 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
 
 template <class T>
 void program(const ProgramView& program, const T* const* inputs, T* const* outputs, Index n) {
-  const PlainArithmetic plain;
+  const Arithmetic arithmetic(Subnormals::kept);
   for (Index first = 0; first < n; first += kWidth<T>) {
     const Index count = n - first < kWidth<T> ? n - first : kWidth<T>;
     Slots<T, 1> slots;
@@ -135,7 +135,7 @@ void program(const ProgramView& program, const T* const* inputs, T* const* outpu
 
 template <class T>
 void activation(Function h, const T* a, T* z, T* dh, Index n) {
-  const PlainArithmetic plain;
+  const Arithmetic arithmetic(Subnormals::kept);
   constexpr Index w = kWidth<T>;
   for (Index j = 0; j < n; j += w) {
     T in[w] = {};

@@ -19,20 +19,20 @@ void online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>
         return with_layers_above<T, Rule>(plan, [&]<class Above>(std::type_identity<Above>) {
           if constexpr (Above::kVectors > 0) {
             if (plan.n_in() < kDirectInputsOfSmall && !samples.sparse()) {
-              const PlainArithmetic plain;
+              const Arithmetic arithmetic(Subnormals::flushed);
               return one_unit_online<T, Rule, Above::kVectors>(plan, learning, samples, eta, n_eta, scratch.work, sums);
             }
           }
           Blocks<T, Rule, Above> blocks(plan, learning, samples, scratch);
 #pragma omp parallel num_threads(threads) if (threads > 1)
           {
-            const PlainArithmetic plain;
+            const Arithmetic arithmetic(Subnormals::flushed);
             blocks.run(eta, n_eta, block, sums, Team::here(&barrier));
           }
         });
       }
     }
-    const PlainArithmetic plain;
+    const Arithmetic arithmetic(Subnormals::flushed);
     if constexpr (Rule::kLinear) {
       if (samples.sparse()) return sparse_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch, sums);
     }
@@ -72,7 +72,7 @@ Vector<T> apply(VectorFunction f, Vector<T> x) {
 
 template <class T>
 void vector_function(VectorFunction f, const T* x, T* y, Index n) {
-  const PlainArithmetic plain;
+  const Arithmetic arithmetic(Subnormals::kept);
   for (Index j = 0; j < n; j += kWidth<T>) {
     const auto bytes = static_cast<std::size_t>(n - j < kWidth<T> ? n - j : kWidth<T>) * sizeof(T);
     T lanes[kWidth<T>] = {};

@@ -144,5 +144,7 @@ extern const KernelTable table;
 
 const KernelTable& kernels();                // the one in use
 const KernelTable& kernels_for_long_sums();  // the one for predictions where sums are long: the same, or wider vectors
+const KernelTable&
+kernels_for_few_units();  // the one for small networks that half a vector holds: the same, or narrower
 
 }  // namespace deltaprop

@@ -320,32 +320,39 @@ template <class T>
   return __builtin_convertvector(v, Vector<T>);
 }
 
-// Round to nearest, subnormals kept, no traps, for as long as this lives: what another library left in the thread's
-// floating-point control word must not change our bits.
-class PlainArithmetic {
+// What becomes of numbers below the least normal one. Functions by themselves keep them; a network's passes and steps take
+// them for 0: what an optimizer remembers of a weight without gradient shrinks to a subnormal that by rounding never becomes
+// 0, and many processors take a hundred times as long for each.
+enum class Subnormals { kept, flushed };
+
+// Round to nearest, no traps, for as long as this lives: what another library left in the thread's floating-point control word
+// must not change our bits.
+class Arithmetic {
  public:
 #if defined(__SSE2__)
-  PlainArithmetic() : before_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
-  ~PlainArithmetic() { _mm_setcsr(before_); }
+  explicit Arithmetic(Subnormals subnormals) : before_(_mm_getcsr()) {
+    _mm_setcsr(subnormals == Subnormals::flushed ? 0x1F80 | 0x8040 : 0x1F80);
+  }
+  ~Arithmetic() { _mm_setcsr(before_); }
 
  private:
   unsigned before_;
 #elif defined(__aarch64__)
-  PlainArithmetic() {
+  explicit Arithmetic(Subnormals subnormals) {
     asm volatile("mrs %0, fpcr" : "=r"(before_));
-    asm volatile("msr fpcr, %0" : : "r"(std::uint64_t{0}));
+    asm volatile("msr fpcr, %0" : : "r"(std::uint64_t{subnormals == Subnormals::flushed} << 24));
   }
-  ~PlainArithmetic() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
+  ~Arithmetic() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
 
  private:
   std::uint64_t before_;
 #else
-  PlainArithmetic() {}
-  ~PlainArithmetic() {}
+  explicit Arithmetic(Subnormals) {}
+  ~Arithmetic() {}
 #endif
  public:
-  PlainArithmetic(const PlainArithmetic&) = delete;
-  PlainArithmetic& operator=(const PlainArithmetic&) = delete;
+  Arithmetic(const Arithmetic&) = delete;
+  Arithmetic& operator=(const Arithmetic&) = delete;
 };
 
 }  // namespace deltaprop::DELTAPROP_ISA

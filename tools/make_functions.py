@@ -83,7 +83,8 @@ else y′; abs(x)′ = sign(x) x′, sign(x)′ = 0; the jump of a where is igno
 overflows or cancels without need: `1 / (1 + exp(-a))` is sigmoid(a), `log(1 + exp(a))` softplus(a), `1 - tanh(a)**2` 4
 sigmoid(2a) sigmoid(-2a); a loss is composed with the output's formula first, so that
 `-r * log(y) - (1 - r) * log(1 - y)` under a sigmoid has δ = y − r and is finite at a = ±800. Under softmax a loss is
-composed only where it is a declared one in other words; of any other E and δ come from y, as it is rounded.
+composed only where it is a declared one in other words; of any other E and δ come from y, as it is rounded, and a y
+that has rounded to 0 counts as the least normal number.
 
 A formula that is a declared activation in other words goes by that one's kernel. Any other is a program of a few
 instructions that the engine runs on blocks of numbers in cache, so no Python runs inside an epoch. The arithmetic is

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,17 +30,17 @@ class Definition:
     dtype: np.dtype[Any]
     init: str | None = None
 
-    @property
-    def functions(self) -> list[Activation]:
+    @cached_property
+    def functions(self) -> tuple[Activation, ...]:
         """The activation of each layer, the output's last."""
-        return [activation(text, where="Definition") for text in (*self.h, self.output)]
+        return tuple(activation(text, where="Definition") for text in (*self.h, self.output))
 
-    @property
+    @cached_property
     def loss_entry(self) -> Loss:
         """What is known of the loss."""
         return loss(self.loss, where="Definition")
 
-    @property
+    @cached_property
     def has_formulas(self) -> bool:
         """Whether an activation or the loss is a formula of the user's own."""
         return self.loss_entry.written is not None or any(h.written is not None for h in self.functions)
@@ -50,6 +51,9 @@ class Definition:
         if self.init is None:
             return [initializer_for(kernels.declared(h) or h) for h in self.functions]
         return [initializer(self.init, where="Definition")] * len(self.functions)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # and nothing that follows from them
 
     def config(self) -> dict[str, Any]:
         """Return the arguments of `Network`, JSON-able; init only where it is given."""

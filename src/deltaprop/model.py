@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +27,7 @@ from deltaprop.parameters import LayerViews, Parameters, aligned_zeros
 from deltaprop.plan import plan_of, shuffled_order
 from deltaprop.raw_trace import RawTrace
 from deltaprop.targets import ClassWeight, smoothed, targets_in, weights_in
+from deltaprop.threads import Threads
 
 _PIECE_SECONDS = 0.03  # of work between two looks at the keyboard
 _WORK_PER_SECOND = 5e8  # multiply-adds, on a slow machine
@@ -82,6 +84,7 @@ class Model:
             max(1, int(_PIECE_SECONDS * _WORK_PER_SECOND / self.n_parameters / _CHUNK_ROWS)) * _CHUNK_ROWS
         )
         self._training = threading.Lock()
+        self._threads: defaultdict[tuple[str, int], Threads] = defaultdict(Threads)  # by optimizer and samples a step
         self._epoch = 0
         self._memory = self._no_memory(SGD())
 
@@ -425,8 +428,10 @@ class Model:
         waiting = X if isinstance(X, SparseRows) and unit == 1 and memory.state.size else None
         if waiting is not None:
             piece = self._waiting_piece(waiting)
+        shared = self._threads[memory.optimizer.name, unit]
         while start < n:
             stop = min(start + piece, n)
+            threads = shared.choice()
             began = time.perf_counter()
             total = _engine.descend(
                 self._learning_plan,
@@ -441,9 +446,11 @@ class Model:
                 batch_size,
                 block,
                 total,
+                threads,
             )
             memory.steps = total[2]
             seconds = time.perf_counter() - began
+            shared.took(threads, seconds, stop - start)
             start = stop
             yield start, (total[0] / total[1] if total[1] else 0.0)
             if waiting is not None:

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sys
 import threading
 import time
 from typing import Any
@@ -360,3 +361,26 @@ def test_long_work_is_done_in_pieces_with_the_same_bits(monkeypatch: pytest.Monk
     assert len(list(net._pieces(1000))) == 16
     assert net.predict(X).tobytes() == y.tobytes()
     assert net.E(X, R, weights) == E
+
+
+def test_an_epoch_of_few_samples_is_few_calls() -> None:
+    """Work that is the same in every epoch is done once: resolving the names of functions again cost 0.1 ms each."""
+    net = Network([2, 4, 1])
+
+    def calls(epochs: int) -> int:
+        made = 0
+
+        def count(frame: object, event: str, argument: object) -> None:
+            nonlocal made
+            made += event == "call"
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            net.fit(X4, R4, epochs=epochs)
+        finally:
+            sys.setprofile(before)
+        return made
+
+    calls(10)
+    assert calls(110) - calls(10) < 100 * 40

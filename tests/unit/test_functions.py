@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import pickle
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -44,11 +45,28 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert "silu, swish        a / (1 + exp(-a))" in printed
     assert any(line.startswith("leaky_relu ") and line.endswith("slope = 0.01, in [1e-30, 1]") for line in printed)
     assert run_command(["list", "losses"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 2 + len(LOSSES)
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 2 + len(LOSSES)
+    (gamma,) = (line for line in printed if line.startswith("gamma "))
+    assert re.split("  +", gamma) == ["gamma", "log(y) + r / y", "above 0", "exp", "-log(r) - 1"]
     assert run_command(["list", "initializers"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2 + len(INITIALIZERS)
     assert run_command(["list", "cats"]) == 2
     assert "'activations', 'losses', 'initializers'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("columns", [100, 20])
+def test_a_wide_table_goes_on_in_lines_below_on_a_terminal(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run_command(["list", "losses"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= max(columns, 70)
+    assert len(lines) > 2 + len(LOSSES)
+    words = "".join("".join(lines).split())
+    assert all(loss.name in words for loss in LOSSES.values() if len(loss.name) <= 10)
 
 
 def test_from_the_command_line_to_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
