@@ -60,8 +60,10 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def optional(module: str, extra: str) -> Any:
+def optional(module: str, extra: str | None = None) -> Any:
     """Return an optional module, imported now; raise MissingExtraError, with what to install, where it is missing.
+
+    That is the extra, or the package itself where no extra has it.
 
     Examples
     --------
@@ -76,5 +78,6 @@ def optional(module: str, extra: str) -> Any:
         package = module.partition(".")[0]
         if error.name != package:
             raise
-        message = f"{package} is not installed. Install it with: pip install 'deltaprop[{extra}]'"
+        what = package if extra is None else f"'deltaprop[{extra}]'"
+        message = f"{package} is not installed. Install it with: pip install {what}"
         raise MissingExtraError(message) from None

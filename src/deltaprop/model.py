@@ -394,6 +394,26 @@ class Model:
         self.padded_theta[...] = theta
         self._memory = self._no_memory(self._memory.optimizer)
 
+    @property
+    def optimizer(self) -> Optimizer:
+        """The rule whose memory the network keeps: of the last descent; at the start plain gradient descent."""
+        return self._memory.optimizer
+
+    def after_step(
+        self, X: Array, R: Array, eta: float, optimizer: Optimizer
+    ) -> tuple[list[Array], list[Array | None]]:
+        """Return what one step of descent over all samples would make of W and b; nothing changes here."""
+        own = self._memory if optimizer == self._memory.optimizer else self._no_memory(optimizer)
+        theta, state = aligned_zeros(self._plan.theta_size, self.dtype), aligned_zeros(own.state.size, self.dtype)
+        theta[...], state[...] = self.padded_theta, own.state
+        learning = _engine.Learning(optimizer.name, optimizer.parameters)
+        order, before = np.arange(len(X)), (0.0, 0.0, own.steps)
+        _engine.descend(
+            self._learning_plan, learning, theta, state, X, R, None, order, np.array([eta]), len(X), 1, before
+        )
+        W, b = self._parameters.views(theta)
+        return [w.copy() for w in W], [None if x is None else x.copy() for x in b]
+
     def not_finite(self, E: float) -> str | None:
         """Return what of the parameters and E is not finite, in words; None where all are."""
         if math.isfinite(E) and np.isfinite(self.padded_theta).all():

@@ -440,7 +440,9 @@ class Network(Model):
             online_block=online_block,
         )
 
-    def trace(self, X: ArrayLike, R: ArrayLike) -> Trace:
+    def trace(
+        self, X: ArrayLike, R: ArrayLike, *, eta: float | None = None, optimizer: str | Optimizer | None = None
+    ) -> Trace:
         """Return every quantity of backpropagation, from the engine's own descent step.
 
         Parameters
@@ -449,12 +451,18 @@ class Network(Model):
             One sample x, or many.
         R : array-like (n_out,) or (n, n_out)
             Its targets r; for one sample a number where there is one output, or that of its class.
+        eta : float, optional
+            The learning rate of a step, which is then in the trace: what a `descend` with the samples as one batch
+            would make of the weights. The network itself stays as it is.
+        optimizer : str or optimizer, optional
+            The rule of that step; by default that of the last descent, with what it remembers.
 
         Returns
         -------
         Trace
-            ``.x .r .y .E`` and ``.layers[l]`` with ``.a .z .dh .delta .dW .db``, the units that ``W[l]`` leads to.
-            Prints as a table with names and numbers. Many samples add a leading axis.
+            ``.x .r .y .E`` and ``.layers[l]`` with ``.a .z .dh .delta .dW .db``, the units that ``W[l]`` leads to; with
+            an eta also ``.change_W .W_after .change_b .b_after``. Prints as a table with names and numbers;
+            ``.to_frame()`` is one of pandas. Many samples add a leading axis, but for the step.
 
         Raises
         ------
@@ -476,8 +484,14 @@ class Network(Model):
         array([-0.5])
         >>> t.layers[0].delta                      # ½ · ½ · (−½) · (±0.8)
         array([-0.1,  0.1])
+
+        Δw = −η δ_j z_i:
+
+        >>> t = net.trace([1, 2], 1, eta=0.1)
+        >>> t.layers[1].change_W.round(3).tolist()
+        [[0.025], [0.025]]
         """
-        return trace(self, X, R)
+        return trace(self, X, R, eta=eta, optimizer=optimizer)
 
     def check_gradient(
         self,

@@ -271,3 +271,23 @@ def test_an_epsilon_that_float32_makes_0_is_refused() -> None:
     net = Network([2, 1])
     net.fit(X, R, epochs=1, optimizer=Adam(epsilon=1e-60))
     assert np.isfinite(net.theta).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch_size", [1, 8])
+@pytest.mark.parametrize("optimizer", REMEMBERING)
+def test_what_is_remembered_of_weights_without_gradient_becomes_0(
+    optimizer: str, batch_size: int, dtype: str, instruction_set: str
+) -> None:
+    """0.9 V rounds to a subnormal that never becomes 0, and on some machines a step took ten times as long for it."""
+    net = network([3, 4, 1], h="relu", dtype=dtype)
+    X, R = samples(net, 64)
+    net.descend(X, R, 0.1, batch_size=batch_size, optimizer=optimizer)
+    assert (net._memory.state[: net.n_parameters] != 0).any()
+    net.b[0] = [-1e6] * 4  # dead
+    order = np.resize(np.arange(64), 10_000 * batch_size)
+    for _ in net.passing(X.astype(dtype), R.astype(dtype), None, order, 1e-6, batch_size, 0):
+        pass
+    remembered = np.abs(net._memory.state[net._memory.state != 0])
+    assert len(remembered) > 0
+    assert remembered.min() >= np.finfo(dtype).tiny

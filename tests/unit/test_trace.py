@@ -1,11 +1,15 @@
 """The trace: shapes, names, and that it is the descent step itself."""
 
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from deltaprop import Network
+from deltaprop import Adam, Network
+from deltaprop.cli.app import run_command as run
 from deltaprop.inspection.trace import trace
 from problems import network, samples
 
@@ -39,6 +43,71 @@ def test_a_replay_through_traces_gives_the_same_theta_bit_for_bit() -> None:
             replay.W[k] -= 0.125 * layer.dW
             replay.b[k] -= 0.125 * layer.db
     assert replay.theta.tobytes() == net.theta.tobytes()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", Adam(0.8)], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_training_run_is_its_traces_bit_for_bit(optimizer: Any, dtype: str) -> None:
+    net, run = (network([4, 6, 3, 2], h="tanh", dtype=dtype) for _ in range(2))
+    X, R = samples(net, 25)
+    run.fit(X, R, epochs=1, eta=0.1, shuffle=False, optimizer=optimizer, online_block=1)
+    for x, r in zip(X, R, strict=True):
+        before = net.theta
+        t = net.trace(x, r, eta=0.1, optimizer=optimizer)
+        assert net.theta.tobytes() == before.tobytes()
+        net.descend([x], [r], 0.1, optimizer=optimizer, online_block=1)  # what the optimizer remembers goes on
+        for k, layer in enumerate(t.layers):
+            assert layer.W_after.tobytes() == net.W[k].tobytes()
+            assert layer.b_after.tobytes() == net.b[k].tobytes()
+            assert (layer.change_W == layer.W_after - layer.W).all()
+        assert t.eta == 0.1
+    assert net.theta.tobytes() == run.theta.tobytes()
+    again = net.trace(X[0], R[0], eta=0.1)  # by default the rule of the last descent
+    assert again.optimizer == net.optimizer
+    assert repr(again.optimizer) == repr(net.trace(X[0], R[0], eta=0.1, optimizer=optimizer).optimizer)
+
+
+def test_the_step_of_many_samples_is_that_of_a_batch() -> None:
+    net = network([3, 4, 2])
+    X, R = samples(net, 6)
+    t = net.trace(X, R, eta=0.5)
+    net.descend(X, R, 0.5, batch_size=6)
+    assert all(layer.W_after.tobytes() == W.tobytes() for layer, W in zip(t.layers, net.W, strict=True))
+    assert network([3, 2], bias=False).trace(X[0], R[0], eta=0.5).layers[0].change_b is None
+    for arguments, words in (
+        ({"eta": -1}, "eta"),
+        ({"optimizer": "adam"}, "a step needs an eta"),
+        ({"eta": 0.1, "optimizer": "adamm"}, "Did you mean 'adam'?"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(words)):
+            net.trace(X, R, **arguments)
+    with pytest.raises(ValueError, match="there is no step"):
+        net.trace(X[:0], R[:0], eta=0.1)
+
+
+def test_the_step_is_in_the_table_and_the_frame(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = Network([2, 2, 1])
+    net.theta = np.zeros(9)
+    t = net.trace([1, 2], 1, eta=0.5)
+    lines = str(t).splitlines()
+    assert len(lines) == len(t.rows()) == len(net.trace([1, 2], 1).rows()) + 3 * 9
+    assert any(re.fullmatch(r"Δw +z1\.1 → y +0\.125", line) for line in lines)  # −η (y − r) z = ½ · ½ · ½
+    assert any(re.fullmatch(r"w \+ Δw +z1\.1 → y +0\.125", line) for line in lines)
+    assert any(re.fullmatch(r"b \+ Δb +y +0\.25", line) for line in lines)
+    frame = t.to_frame()
+    assert list(frame.columns) == ["symbol", "name", "value", "layer"]
+    assert len(frame) == len(t.rows())
+    html = trace(net, [1, 2], [1], inputs=["<b>", "x"])._repr_html_()
+    assert "&lt;b&gt;" in html
+    assert html.count("<tr>") == 1 + len(net.trace([1, 2], 1).rows())
+    assert net.trace([[1, 2]], [1])._repr_html_().startswith("<p>Trace of 1 samples")
+    assert "the other numbers are in" in network([60, 40, 3]).trace(np.zeros(60), np.zeros(3), eta=1)._repr_html_()
+    pd.DataFrame({"x": range(40), "t": ["a", "b"] * 20}).to_csv(tmp_path / "t.csv", index=False)
+    model = str(tmp_path / "m")
+    assert run(["fit", str(tmp_path / "t.csv"), "--target", "t", "--epochs", "1", "--hidden", "2", "--out", model]) == 0
+    capsys.readouterr()
+    assert run(["trace", model, str(tmp_path / "t.csv"), "--eta", "0.1"]) == 0
+    assert "w + Δw" in capsys.readouterr().out
 
 
 def test_the_gradient_of_a_trace_is_the_gradient() -> None:

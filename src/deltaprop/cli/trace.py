@@ -15,6 +15,9 @@ def trace(
     model: ModelFile,
     table_file: TableFile,
     row: Annotated[int, typer.Option(help="Which row; the first below the header is 1.", min=1)] = 1,
+    eta: Annotated[
+        float | None, typer.Option(help="Also a step of this learning rate: w, Δw and w + Δw.", min=0)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Print every ∂E/∂w, however many there are.")] = False,
 ) -> None:
     """Print every quantity of backpropagation for one row: x, a, z, r, E, h′, δ, ∂E/∂w, ∂E/∂b."""
@@ -24,7 +27,7 @@ def trace(
     data = read_for(fitted, table_file)
     if row > data.num_rows:
         raise OptionError(f"--row {row}: {table_file} has {data.num_rows:,} rows.")
-    traced = fitted.trace(data, row - 1)
+    traced = fitted.trace(data, row - 1, eta=eta)
     print(printable(traced.headline))
     few = every or len(traced.rows(matrices=False)) + traced.trace.in_matrices <= MOST_ROWS
     if not few:

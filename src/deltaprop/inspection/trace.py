@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array, numbers_in
+from deltaprop.descent.optimizers import Optimizer, optimizer_in
+from deltaprop.descent.schedules import etas
+from deltaprop.errors import optional
 from deltaprop.model import Model
 
 MOST_ROWS = 400  # of a printed table
@@ -44,6 +48,8 @@ class LayerTrace:
         ∂E/∂b_j = δ_j; None without biases.
     W, b : ndarray (n_in, n_out), (n_out,)
         The weights and biases that were used, copies.
+    W_after, b_after : ndarray (n_in, n_out), (n_out,), or None
+        What the step makes of them; None where the trace was asked for no step.
     h : str
         The layer's activation.
     units, inputs : tuple of str
@@ -61,6 +67,18 @@ class LayerTrace:
     h: str
     units: tuple[str, ...]
     inputs: tuple[str, ...]
+    W_after: Array | None = None
+    b_after: Array | None = None
+
+    @property
+    def change_W(self) -> Array | None:
+        """Δw_ji = w_ji after the step − w_ji before it, (n_in, n_out)."""
+        return None if self.W_after is None else self.W_after - self.W
+
+    @property
+    def change_b(self) -> Array | None:
+        """Δb_j, (n_out,)."""
+        return None if self.b is None or self.b_after is None else self.b_after - self.b
 
 
 @dataclass(frozen=True)
@@ -81,6 +99,10 @@ class Trace:
         ``layers[l]`` holds the units that ``W[l]`` leads to.
     inputs : tuple of str
         The names of the inputs.
+    eta : float or None
+        η of the step, where the trace was asked for one.
+    optimizer : Optimizer or None
+        Its rule.
     """
 
     x: Array
@@ -89,6 +111,8 @@ class Trace:
     E: Any
     layers: tuple[LayerTrace, ...]
     inputs: tuple[str, ...]
+    eta: float | None = None
+    optimizer: Optimizer | None = None
 
     def rows(self, *, matrices: bool = True) -> list[TraceNumber]:
         """Return every number of a single sample by name, in the order of the two passes.
@@ -96,7 +120,7 @@ class Trace:
         Parameters
         ----------
         matrices : bool, default True
-            Whether to give ∂E/∂w and the Jacobian of softmax, which may be very many.
+            Whether to give ∂E/∂w, the step of each w, and the Jacobian of softmax, which may be very many.
 
         Raises
         ------
@@ -131,13 +155,45 @@ class Trace:
                 add("∂E/∂w", k, (f"{i} → {j}" for i in layer.inputs for j in layer.units), layer.dW)
             if layer.db is not None:
                 add("∂E/∂b", k, layer.units, layer.db)
+        for k, layer in enumerate(self.layers, start=1):
+            pairs = [f"{i} → {j}" for i in layer.inputs for j in layer.units]
+            if matrices and layer.W_after is not None and layer.change_W is not None:
+                add("w", k, pairs, layer.W)
+                add("Δw", k, pairs, layer.change_W)
+                add("w + Δw", k, pairs, layer.W_after)
+            if layer.b is not None and layer.b_after is not None and layer.change_b is not None:
+                add("b", k, layer.units, layer.b)
+                add("Δb", k, layer.units, layer.change_b)
+                add("b + Δb", k, layer.units, layer.b_after)
         return rows
+
+    def to_frame(self) -> Any:
+        """Return every number of a single sample as a pandas frame: columns symbol, name, value and layer.
+
+        Raises
+        ------
+        ValueError
+            If the trace holds many samples.
+        MissingExtraError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> from deltaprop import Network
+        >>> net = Network([1, 1])
+        >>> net.theta = [0, 0]
+        >>> net.trace([2], 1).to_frame().query("symbol == 'δ'")
+          symbol name  value  layer
+        6      δ    y   -0.5      1
+        """
+        return optional("pandas").DataFrame(self.rows())
 
     @property
     def in_matrices(self) -> int:
         """How many numbers ``rows(matrices=False)`` leaves out."""
         jacobians = sum(layer.dh.size for layer in self.layers if layer.dh.ndim > 1)
-        return jacobians + sum(layer.dW.size for layer in self.layers)
+        of_each_weight = 1 if self.eta is None else 4
+        return jacobians + of_each_weight * sum(layer.W.size for layer in self.layers)
 
     def __str__(self) -> str:
         if self.x.ndim != 1:
@@ -156,6 +212,19 @@ class Trace:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        if self.x.ndim != 1:
+            return f"<p>{escape(str(self))}</p>"
+        rows = self.rows(matrices=False)
+        few = len(rows) + self.in_matrices <= MOST_ROWS
+        shown = self.rows() if few else rows[:MOST_ROWS]
+        cells = "".join(
+            f"<tr><td>{row.symbol}</td><td>{escape(row.name)}</td><td>{row.value:.10g}</td></tr>" for row in shown
+        )
+        more = "" if few else "<p>… the other numbers are in .layers, and in .rows()</p>"
+        head = "<thead><tr><th>symbol</th><th>of</th><th>value</th></tr></thead>"
+        return f"<table>{head}<tbody>{cells}</tbody></table>{more}"
+
 
 def unit_names(model: Model, labels: Sequence[str] | None = None) -> list[tuple[str, ...]]:
     """Return the names of each layer's units: z1.2 is unit 2 of hidden layer 1; outputs y1, y2, … or ``labels``."""
@@ -171,6 +240,8 @@ def trace(
     X: ArrayLike,
     R: ArrayLike,
     *,
+    eta: float | None = None,
+    optimizer: str | Optimizer | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
 ) -> Trace:
@@ -189,6 +260,16 @@ def trace(
             raise ValueError(f"{where}: r needs {model.layers[-1]} targets; got {r.size}.")
         x, r = x.reshape(1, -1), r.reshape(1, -1) if r.ndim else r.reshape(1)
     raw = model.raw_trace(x, r)
+    rate = rule = None
+    after: tuple[Sequence[Array | None], Sequence[Array | None]] = ([None] * len(model.W),) * 2
+    if eta is not None:
+        rate = etas(eta, 1, 1, where=where, dtype=model.dtype)(1)
+        rule = model.optimizer if optimizer is None else optimizer_in(optimizer, where=where, dtype=model.dtype)
+        if not len(raw.x):
+            raise ValueError(f"{where}: X has no rows, so there is no step.")
+        after = model.after_step(raw.x, raw.r, rate, rule)
+    elif optimizer is not None:
+        raise ValueError(f"{where}: a step needs an eta; without one there is no use for an optimizer.")
 
     def one(values: Array) -> Array:
         return values[0] if single else values
@@ -211,8 +292,19 @@ def trace(
                 h=[*model.h, model.output][k],
                 units=units,
                 inputs=below,
+                W_after=after[0][k],
+                b_after=after[1][k],
             )
         )
         below = units
     E = float(raw.E[0]) if single else raw.E
-    return Trace(one(raw.x).copy(), one(raw.r).copy(), layers[-1].z, E, tuple(layers), names)
+    return Trace(
+        one(raw.x).copy(),
+        one(raw.r).copy(),
+        layers[-1].z,
+        E,
+        tuple(layers),
+        names,
+        None if rule is None else rate,
+        rule,
+    )

@@ -373,7 +373,7 @@ class TableModel:
         """
         return self._evaluation(self.read(table))
 
-    def trace(self, table: TableLike, row: int = 0) -> TableTrace:
+    def trace(self, table: TableLike, row: int = 0, *, eta: float | None = None) -> TableTrace:
         """Return every quantity of backpropagation for one row, by the names of the columns and labels.
 
         Parameters
@@ -382,6 +382,8 @@ class TableModel:
             With the columns that the model was fitted to, and the target.
         row : int, default 0
             Counted from 0.
+        eta : float, optional
+            The learning rate of a step that is traced, too; see `Network.trace`.
 
         Returns
         -------
@@ -404,7 +406,7 @@ class TableModel:
             raise IndexError(
                 f"TableModel.trace: there is no row {row}; the table has {data.num_rows:,}, counted from 0."
             )
-        return trace_row(self.network, self.encoder, self.target, data.slice(row, 1), row)
+        return trace_row(self.network, self.encoder, self.target, data.slice(row, 1), row, eta)
 
     def check_gradient(self, table: TableLike) -> GradientReport:
         """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.

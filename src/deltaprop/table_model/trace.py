@@ -80,13 +80,15 @@ class TableTrace:
     __repr__ = __str__
 
 
-def trace_row(network: Network, encoder: TableEncoder, target: Target, one: pa.Table, row: int) -> TableTrace:
+def trace_row(
+    network: Network, encoder: TableEncoder, target: Target, one: pa.Table, row: int, eta: float | None
+) -> TableTrace:
     """Return the trace of a table of one row, which is row ``row`` of another; `TableModel.trace` documents it."""
     column = column_of(one, target.name, what="target column")
     r, truth = target.encode(column)
     if isinstance(target, Labels) and truth[0] < 0:
         raise TableError(f"The label {shorten(str(column[0]))} of row {row + 1} was not met in training: it has no r.")
-    result = trace(network, encoder.encode(one)[0], r[0], inputs=encoder.inputs, outputs=target.outputs)
+    result = trace(network, encoder.encode(one)[0], r[0], eta=eta, inputs=encoder.inputs, outputs=target.outputs)
     own = {}
     for numeric, name in encoder.first_inputs():
         if isinstance(numeric, NumericColumn):
