@@ -505,8 +505,8 @@ class Network(Model):
 
             ∂E/∂θ_k ≈ (E(θ + ε e_k) − E(θ − ε e_k)) / 2ε
 
-        Costs two evaluations of E per parameter: pass some hundred samples. Of a layer with more than 5,000 weights a
-        sample of 5,000 is compared, and the report says so.
+        Costs two evaluations of E per parameter: pass some hundred samples. A layer with more than 5,000 weights is
+        compared at 500 of them and along 20 random directions of all at once, and the report says so.
 
         Parameters
         ----------

@@ -1,10 +1,13 @@
 """The gradient check catches what is wrong, and calls right what is right."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from deltaprop import Network
 from deltaprop.inspection.gradient_check import compare_gradient
+from deltaprop.model import Model
 from problems import network, samples
 
 
@@ -108,12 +111,44 @@ def test_zero_against_zero_agrees() -> None:
     assert report.groups[0].worst == 0
 
 
-def test_large_layers_are_sampled() -> None:
+def test_large_layers_are_sampled_and_checked_along_directions() -> None:
     net = network([120, 50, 1])
-    report = net.check_gradient(*samples(net, 2))
+    X, R = samples(net, 20)
+    right = net.gradient(X, R)
+    report = compare_gradient(net, right, X, R)
     assert report.ok
-    assert (report.groups[0].checked, report.groups[0].size) == (5000, 6000)
-    assert "(a sample of 6,000)" in str(report)
+    group = report.groups[0]
+    assert (group.checked, group.size, group.directions) == (500, 6000, 20)
+    assert "500 checked (a sample of 6,000, and 20 directions of all)" in str(report)
+    wrong = right.copy()
+    wrong[:6000] *= 1 + 1e-4
+    assert not compare_gradient(net, wrong, X, R).ok
+    for k in range(0, 6000, 600):  # one term alone, sampled or not, where its error is more than the check's of a sum
+        wrong = right.copy()
+        wrong[k] += 0.01 * np.abs(right[:6000]).max()
+        report = compare_gradient(net, wrong, X, R)
+        assert not report.ok
+        assert report.groups[0].worst > 1e-6
+
+
+@pytest.mark.parametrize("h", ["relu", "tanh"])
+def test_the_cost_does_not_grow_with_the_parameters(h: str) -> None:
+    mean_loss, calls = Model.mean_loss, []
+    for n in (100, 400):
+        net = network([n, 60, 3], h=h, dtype="float32")
+        X, R = samples(net, 30)
+        evaluations = 0
+
+        def counted(model: Model, *arguments: Any) -> float:
+            nonlocal evaluations
+            evaluations += 1
+            return mean_loss(model, *arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Model, "mean_loss", counted)
+            assert net.check_gradient(X, R).ok
+        calls.append(evaluations)
+    assert calls[1] < 1.2 * calls[0]
 
 
 def test_what_is_not_finite_is_refused() -> None:

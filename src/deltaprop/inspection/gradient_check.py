@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +15,8 @@ from deltaprop.targets import ClassWeight
 
 _TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
 _ROUNDING = {"float64": 1e-13, "float32": 1e-5}  # of the largest entry of a group
-_MOST_ENTRIES = 5_000  # of a parameter group that are checked one by one
+_MOST_ENTRIES = 5_000  # of a parameter group that are checked one by one; of larger ones
+_SAMPLED, _DIRECTIONS = 500, 20  # so many, and along so many random directions
 _STEPS = (1e-5, 1e-4, 1e-6, 1e-3)  # tried in turn while the two sides disagree, times max(1, |θ|)
 
 
@@ -39,6 +41,8 @@ class GroupCheck:
         The parameter with that error, such as ``W[0][1, 2]``.
     analytic, numeric : float
         Its two values: backpropagation's and the central difference's.
+    directions : int
+        Along how many random directions, all parameters of the group at once, they were compared besides.
     """
 
     layer: int
@@ -50,6 +54,7 @@ class GroupCheck:
     name: str
     analytic: float
     numeric: float
+    directions: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class GradientReport:
                     f"layer {g.layer} {g.group:<7}  {g.checked:>6,} checked, all at a kink of h: between two slopes"
                 )
                 continue
-            part = "" if g.checked == g.size else f" (a sample of {g.size:,})"
+            part = "" if g.checked == g.size else f" (a sample of {g.size:,}, and {g.directions} directions of all)"
             part += f" ({g.kinks:,} at a kink of h)" if g.kinks else ""
             verdict = "agree" if g.worst <= self.tolerance else "DISAGREE"
             lines.append(
@@ -132,6 +137,9 @@ def compare_gradient(
     counts. Where none agrees, and the slopes to the left and to the right of θ_k differ, it is a kink of h within ε:
     every value between the two slopes agrees then. What rounding alone can make of the two sides counts as agreement:
     1e-15 E / ε of the difference, and 1e-13 (float32: 1e-5) of the group's largest entry (so does 0 against 0).
+
+    A group of more than 5,000 parameters is compared at 500 of them and along 20 random directions u of unit length,
+    all its parameters at once: Σ_k ∂E/∂θ_k u_k against (E(θ + ε u) − E(θ − ε u)) / 2ε.
     """
     probe = model.with_dtype("float64")
     samples = probe.samples(X, R, sample_weight, f"{type(model).__name__}.check_gradient", class_weight)
@@ -149,82 +157,105 @@ def compare_gradient(
             if values is None:
                 continue
             size = values.size
-            entries = np.arange(size)
-            if size > _MOST_ENTRIES:
-                entries = np.sort(choose.choice(size, _MOST_ENTRIES, replace=False))
-            # What rounding in the network's own dtype leaves of a sum over samples that nearly cancels.
-            rounding = _ROUNDING[model.dtype.name] * float(np.abs(analytic[at : at + size]).max())
-            worst = (0.0, 0, 0.0, 0.0)
-            kinks = 0
-            for k in entries:
-                place = np.unravel_index(k, values.shape)
-                a = float(analytic[at + k])
-                error, n = _difference(probe, samples, values, place, a, E0, rounding, tolerance)
-                if error > tolerance and _is_between_two_slopes(probe, samples, values, place, a, E0):
-                    kinks += 1
-                else:
-                    worst = max(worst, (error, int(k), a, n))
-            error, k, a, n = worst
-            where = ", ".join(str(int(i)) for i in np.unravel_index(k, values.shape))
-            groups.append(
-                GroupCheck(layer + 1, group, len(entries), size, kinks, error, f"{symbol}[{layer}][{where}]", a, n)
-            )
+            own = analytic[at : at + size].astype(np.float64)
             at += size
+            # What rounding in the network's own dtype leaves of a sum over samples that nearly cancels.
+            rounding = _ROUNDING[model.dtype.name] * float(np.abs(own).max())
+            entries, n_directions = np.arange(size), 0
+            if size > _MOST_ENTRIES:
+                entries, n_directions = np.sort(choose.choice(size, _SAMPLED, replace=False)), _DIRECTIONS
+            lines = [_Line.of_entry(probe, samples, values, int(k), own, f"{symbol}[{layer}]") for k in entries]
+            for k in range(n_directions):
+                u = choose.choice([-1.0, 1.0], size) / np.sqrt(size)
+                lines.append(
+                    _Line.of_direction(probe, samples, values, u, own, f"direction {k + 1} of {symbol}[{layer}]")
+                )
+            worst, kinks = (0.0, lines[0], 0.0), 0
+            for line in lines:
+                error, n = line.difference(E0, rounding, tolerance)
+                if error > tolerance and line.is_between_two_slopes(E0):
+                    kinks += 1
+                elif error > worst[0]:
+                    worst = error, line, n
+            error, line, n = worst
+            found = max(error, 0.0), line.name, line.analytic, n, n_directions
+            groups.append(GroupCheck(layer + 1, group, len(entries), size, kinks, *found))
     worst_error = max(g.worst for g in groups)
     return GradientReport(worst_error <= tolerance, worst_error, tuple(groups), tolerance)
 
 
-def _difference(
-    probe: Model,
-    samples: Any,
-    values: Array,
-    place: Any,
-    analytic: float,
-    E0: float,
-    rounding: float,
-    tolerance: float,
-) -> tuple[float, float]:
-    """Return the smallest relative error over the steps tried, and the central difference that gave it."""
-    theta = values[place]
-    best = (np.inf, np.nan)
-    for step in _STEPS:
-        epsilon = step * max(1.0, abs(theta))
-        values[place] = theta + epsilon
-        up, E_up = values[place], probe.mean_loss(*samples)
-        values[place] = theta - epsilon
-        down, E_down = values[place], probe.mean_loss(*samples)
-        values[place] = theta
-        n = float((E_up - E_down) / (up - down))
-        noise = (rounding + 1e-15 * (abs(E0) + abs(E_up)) / epsilon) / tolerance
-        error = abs(analytic - n) / max(abs(analytic), abs(n), noise, np.finfo(float).tiny)
-        if not error >= best[0]:
-            best = (float(error), n)
-        if error <= tolerance:
-            break
-    return best
+@dataclass(frozen=True)
+class _Line:
+    """E along a line through theta: of one parameter, or of a direction of many.
 
-
-def _is_between_two_slopes(probe: Model, samples: Any, values: Array, place: Any, analytic: float, E0: float) -> bool:
-    """Whether ``analytic`` lies between the slopes of E on the left and on the right of a parameter, where it bends.
-
-    Those are s(ε) where they differ clearly. Small kinks, and curvature that jumps, show in 2 s(ε) − s(2ε), which has
-    no curvature in it; it tells right from wrong as long as rounding leaves 6 digits of it.
+    ``E_at`` returns E after a step along it, and the step as it was rounded; ``analytic`` is the slope that is claimed
+    there, ``scale`` what steps are in proportion to.
     """
-    theta = values[place]
-    epsilon = 1e-6 * max(1.0, abs(theta))
-    rounding = 1e-15 * abs(E0) / epsilon
 
-    def slope(step: float) -> float:
-        values[place] = theta + step
-        result = float((probe.mean_loss(*samples) - E0) / (values[place] - theta))
-        values[place] = theta
-        return result
+    E_at: Callable[[float], tuple[float, float]]
+    analytic: float
+    scale: float
+    name: str
 
-    near = [slope(-epsilon), slope(epsilon)]
-    size = max(map(abs, near))
-    slack = 1e-5 * size + rounding
-    if abs(near[1] - near[0]) > 1e-3 * size + slack:
-        return bool(min(near) - slack <= analytic <= max(near) + slack)
-    straight = [2 * s - slope(2 * side * epsilon) for s, side in zip(near, (-1, 1), strict=True)]
-    slack = 1e-7 * size + 2 * rounding
-    return bool(slack <= 1e-6 * size and min(straight) - slack <= analytic <= max(straight) + slack)
+    @classmethod
+    def of_entry(cls, probe: Model, samples: Any, values: Array, k: int, analytic: Array, symbol: str) -> Self:
+        place = np.unravel_index(k, values.shape)
+        theta = values[place]
+
+        def E_at(step: float) -> tuple[float, float]:
+            values[place] = theta + step
+            E, taken = probe.mean_loss(*samples), float(values[place] - theta)
+            values[place] = theta
+            return E, taken
+
+        name = f"{symbol}[{', '.join(str(int(i)) for i in place)}]"
+        return cls(E_at, float(analytic[k]), max(1.0, abs(float(theta))), name)
+
+    @classmethod
+    def of_direction(cls, probe: Model, samples: Any, values: Array, u: Array, analytic: Array, name: str) -> Self:
+        before, along = values.copy(), u.reshape(values.shape)
+
+        def E_at(step: float) -> tuple[float, float]:
+            values[...] = before + step * along
+            E = probe.mean_loss(*samples)
+            values[...] = before
+            return E, step
+
+        return cls(E_at, float(analytic @ u), max(1.0, float(np.abs(before).max())), name)
+
+    def difference(self, E0: float, rounding: float, tolerance: float) -> tuple[float, float]:
+        """Return the smallest relative error over the steps tried, and the central difference that gave it."""
+        best = (np.inf, np.nan)
+        for step in _STEPS:
+            epsilon = step * self.scale
+            (E_up, up), (E_down, down) = self.E_at(epsilon), self.E_at(-epsilon)
+            n = (E_up - E_down) / (up - down)
+            noise = (rounding + 1e-15 * (abs(E0) + abs(E_up)) / epsilon) / tolerance
+            error = abs(self.analytic - n) / max(abs(self.analytic), abs(n), noise, np.finfo(float).tiny)
+            if not error >= best[0]:
+                best = (float(error), n)
+            if error <= tolerance:
+                break
+        return best
+
+    def is_between_two_slopes(self, E0: float) -> bool:
+        """Whether ``analytic`` lies between the slopes of E on the left and on the right, where it bends.
+
+        Those are s(ε) where they differ clearly. Small kinks, and curvature that jumps, show in 2 s(ε) − s(2ε), which
+        has no curvature in it; it tells right from wrong as long as rounding leaves 6 digits of it.
+        """
+        epsilon = 1e-6 * self.scale
+        rounding = 1e-15 * abs(E0) / epsilon
+
+        def slope(step: float) -> float:
+            E, taken = self.E_at(step)
+            return (E - E0) / taken
+
+        near = [slope(-epsilon), slope(epsilon)]
+        size = max(map(abs, near))
+        slack = 1e-5 * size + rounding
+        if abs(near[1] - near[0]) > 1e-3 * size + slack:
+            return bool(min(near) - slack <= self.analytic <= max(near) + slack)
+        straight = [2 * s - slope(2 * side * epsilon) for s, side in zip(near, (-1, 1), strict=True)]
+        slack = 1e-7 * size + 2 * rounding
+        return bool(slack <= 1e-6 * size and min(straight) - slack <= self.analytic <= max(straight) + slack)
