@@ -147,7 +147,7 @@ inline void activate(Function h, Matrix<const T> a, Matrix<T> z, Index rows, Ind
 template <class T>
 inline void activate_dense(Function h, T* a, Index n) {
   const Index whole = n - n % kWidth<T>;
-  activate<T>(h, {a, 0}, {a, 0}, 1, whole / kWidth<T>);
+  if (whole > 0) activate<T>(h, {a, 0}, {a, 0}, 1, whole / kWidth<T>);
   if (whole < n) {
     T rest[kWidth<T>] = {};
     for (Index k = whole; k < n; ++k) rest[k - whole] = a[k];

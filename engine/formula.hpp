@@ -62,6 +62,7 @@ DELTAPROP_OPERATE Vector<T> operate(Vector<T> x, Vector<T> y, Vector<T> w) {
   if constexpr (operation == exp_minus_square) return exp_of_minus_square<T>(x, T{1});
   if constexpr (operation == exp_minus_half_square) return exp_of_minus_square<T>(x, T{0.5});
   if constexpr (operation == normal) return normal_below<T>(x);
+  if constexpr (operation == positive) return at_least<T>(x, kLeastNormal<T>);
 }
 
 #undef DELTAPROP_OPERATE
@@ -122,6 +123,7 @@ template <class T, int N>
       DELTAPROP_CASE(exp_minus_square)
       DELTAPROP_CASE(exp_minus_half_square)
       DELTAPROP_CASE(normal)
+      DELTAPROP_CASE(positive)
     }
 #undef DELTAPROP_CASE
   }
@@ -182,6 +184,7 @@ struct Formula {
   // use(at, n) for blocks of vectors, n of them with a place of their own; the rest of the last block repeats one.
   template <class T, class Use>
   static void for_blocks(Index rows, Index columns, Use use) {
+    if (columns == 0) return;
     Place at[kFormulaBlock], next{0, 0};
     while (next.row < rows) {
       int n = 0;

@@ -10,9 +10,6 @@
 
 namespace deltaprop::DELTAPROP_ISA {
 
-template <class T>
-inline constexpr T kLeastNormal = sizeof(T) == 4 ? static_cast<T>(0x1p-126) : static_cast<T>(0x1p-1022);
-
 // The parameter of a loss in every lane: one for all outputs, or that of the output in each.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> parameter_of(const LossFunction& loss) {

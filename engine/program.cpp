@@ -6,7 +6,7 @@
 namespace deltaprop {
 namespace {
 
-constexpr std::array<std::string_view, 32> kOperations{"neg",
+constexpr std::array<std::string_view, 33> kOperations{"neg",
                                                        "add",
                                                        "subtract",
                                                        "multiply",
@@ -37,7 +37,8 @@ constexpr std::array<std::string_view, 32> kOperations{"neg",
                                                        "select",
                                                        "exp_minus_square",
                                                        "exp_minus_half_square",
-                                                       "normal"};
+                                                       "normal",
+                                                       "positive"};
 
 // How many slots an operation reads.
 int operands(Operation operation) {

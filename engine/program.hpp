@@ -45,6 +45,7 @@ enum class Operation : int {
   exp_minus_square,       // e^-x^2
   exp_minus_half_square,  // e^(-x^2 / 2)
   normal,                 // the normal distribution's probability below x
+  positive,               // at least the least normal number: of what comes to 0 by rounding alone
 };
 
 struct Instruction {

@@ -211,6 +211,9 @@ template <class T>
   return (Vector<T>)((Bits<T>)size | ((Bits<T>)x & kSignBit<T>));
 }
 
+template <class T>
+inline constexpr T kLeastNormal = sizeof(T) == 4 ? static_cast<T>(0x1p-126) : static_cast<T>(0x1p-1022);
+
 // min(x, bound) and max(x, bound); NaN stays NaN.
 template <class T>
 [[gnu::always_inline]] inline Vector<T> at_most(Vector<T> x, T bound) {

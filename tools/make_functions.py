@@ -78,13 +78,16 @@ output. They are written as in Python, with
 
 Anything else is refused with the place: formulas are parsed by a parser of their own, and never evaluated as Python.
 x**y is NaN for x < 0 unless y is a whole constant. h′ and δ come by differentiation (SymPy:
-`pip install 'deltaprop[derive]'`; a saved network predicts without it), at a kink as in max(x, y): x′ where x > y,
-else y′; abs(x)′ = sign(x) x′, sign(x)′ = 0; the jump of a where is ignored. Then they are rewritten so that nothing
-overflows or cancels without need: `1 / (1 + exp(-a))` is sigmoid(a), `log(1 + exp(a))` softplus(a), `1 - tanh(a)**2` 4
-sigmoid(2a) sigmoid(-2a); a loss is composed with the output's formula first, so that
-`-r * log(y) - (1 - r) * log(1 - y)` under a sigmoid has δ = y − r and is finite at a = ±800. Under softmax a loss is
-composed only where it is a declared one in other words; of any other E and δ come from y, as it is rounded, and a y
-that has rounded to 0 counts as the least normal number.
+`pip install 'deltaprop[derive]'`; a saved network predicts without it). Where a formula bends, h′ is a value between
+those on both sides, 0 for abs and relu, or else that on the left; where both sides agree, as of softplus written
+`max(a, 0) + log(1 + exp(-abs(a)))`, it is that. Jumps are ignored.
+
+Formulas and derivatives are rewritten so that nothing overflows or cancels without need: `1 / (1 + exp(-a))` is
+sigmoid(a), `log(1 + exp(a))` softplus(a), `1 - tanh(a)**2` 4 sigmoid(2a) sigmoid(-2a); a loss is composed with the
+output's formula first, so that `-r * log(y) - (1 - r) * log(1 - y)` under a sigmoid has δ = y − r and is finite at a =
+±800. Under softmax a loss is composed only where it is a declared one in other words; of any other E and δ come from y,
+as it is rounded, and a y that has rounded to 0 counts as the least normal number. So does such a y, or 1 − y, of an
+output that is a formula, under the losses that are infinite there.
 
 A formula that is a declared activation in other words goes by that one's kernel. Any other is a program of a few
 instructions that the engine runs on blocks of numbers in cache, so no Python runs inside an epoch. The arithmetic is

@@ -213,6 +213,8 @@ class Model:
             for layer, entry in enumerate(self._definition.initializers):
                 n_in, n_out = self.layers[layer : layer + 2]
                 W, b = first_parameters(entry, n_in, n_out, self._uniform_of(layer))
+                if max(np.abs(W).max(), np.abs(b).max()) > np.finfo(self.dtype).max:
+                    raise ValueError(f"{where}: init {self.init!r} draws weights too large for {self.dtype}.")
                 self.W[layer][...] = W
                 if self.bias:
                     self.b[layer][...] = b
@@ -225,9 +227,10 @@ class Model:
         """Warn where the units of a hidden layer have the same weights below and above: no step tells them apart."""
         for layer, (W, above) in enumerate(pairwise(self.W), start=1):
             if W.shape[1] > 1 and np.ptp(W, axis=1).max() == np.ptp(above, axis=0).max() == 0:
+                own = "" if self.init is None else f" than {self.init!r}"
                 warn(
                     f"{where}: all units of layer {layer} start alike, and gradient descent keeps them alike: the "
-                    f"layer does what one unit would. Use another init than {self.init!r}, or assign W."
+                    f"layer does what one unit would. Use another init{own}, or assign W."
                 )
                 return
 

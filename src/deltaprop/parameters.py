@@ -98,6 +98,8 @@ class Parameters:
 
     def start_from(self, layers: Sequence[Any]) -> None:
         """Copy in a W for each layer, or a tuple (W, b)."""
+        if len(layers) != len(self.W):
+            raise ValueError(f"Network: init needs {len(self.W)} arrays, one for each layer; got {len(layers)}.")
         for l, layer in enumerate(layers):
             if isinstance(layer, tuple) and len(layer) != 2:
                 raise ValueError(f"Network: init[{l}] needs W or a tuple (W, b); got a tuple of {len(layer)}.")

@@ -41,10 +41,11 @@ def test_the_operations_and_their_order() -> None:
     """The engine has the same list."""
     names = (
         "neg add subtract multiply divide minimum maximum absolute sign sqrt exp expm1 log log1p tanh sigmoid softplus "
-        "erf erfc sin cos atan power less less_equal and or not select exp_minus_square exp_minus_half_square normal"
+        "erf erfc sin cos atan power less less_equal and or not select exp_minus_square exp_minus_half_square normal "
+        "positive"
     )
     assert [operation.name for operation in Operation] == names.split()
-    assert [int(operation) for operation in Operation] == list(range(32))
+    assert [int(operation) for operation in Operation] == list(range(33))
     assert set(REFERENCE) == set(Operation)
 
 
@@ -336,3 +337,29 @@ def test_a_derivative_whose_other_forms_become_too_large_is_the_chain_rules() ->
     a = np.linspace(-3, 3, 50)
     z, up, down = (evaluate(h.value, x)[0] for x in (a, a + 1e-6, a - 1e-6))
     np.testing.assert_allclose(evaluate(h.derivative, a, z)[0], (up - down) / 2e-6, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("text", "at_0"),
+    [
+        ("sign(a) * log(1 + abs(a))", 1),  # symlog
+        ("max(a, 0) + log(1 + exp(-abs(a)))", 0.5),  # softplus
+        ("min(a, 0) - log1p(exp(-abs(a)))", 0.5),  # log_sigmoid
+        ("max(0, a) + min(0, exp(a) - 1)", 1),  # elu
+        ("a * abs(a)", 0),
+        ("max(0, a) + 0.01 * min(0, a)", 0.01),  # leaky_relu: as on the left
+        ("max(0, a) - 0.25 * max(0, -a)", 0.25),
+        ("abs(a)", 0), ("max(a, 0)", 0), ("max(0, a)", 0), ("min(0, a)", 0), ("relu(a) * 2", 0),  # between the sides
+        ("sign(a) * exp(abs(a))", None), ("sqrt(abs(a))", None),  # no derivative
+    ],
+)  # fmt: skip
+def test_the_derivative_where_a_formula_bends_or_only_seems_to(text: str, at_0: float | None) -> None:
+    for point in (0.0, 0.75):
+        h = ActivationFormula(re.sub(r"\ba\b", f"(a - {point})", text), where="h")
+        z = evaluate(h.value, np.array([point]))[0]
+        slope = evaluate(h.derivative, np.array([point]), z)[0][0]
+        if at_0 is not None:
+            assert slope == pytest.approx(at_0, abs=1e-9)
+            beside = np.array([point - 1e-6, point + 1e-6])
+            sides = evaluate(h.derivative, beside, evaluate(h.value, beside)[0])[0]
+            assert sides.min() - 1e-4 <= slope <= sides.max() + 1e-4

@@ -103,6 +103,13 @@ def test_samples_at_a_kink_whose_slopes_nearly_cancel_are_no_error(seed: int) ->
     assert not compare_gradient(net, right, X, R).ok
 
 
+@pytest.mark.parametrize("h", ["max(0, a)**2", "a * abs(a)", "max(a, 0) + log(1 + exp(-abs(a)))"])
+def test_curvature_that_jumps_is_no_error(h: str) -> None:
+    X, R = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    for seed in range(10):
+        assert Network([2, 4, 1], h=h, seed=seed).check_gradient(X, R).ok, seed
+
+
 def test_zero_against_zero_agrees() -> None:
     net = network([2, 3, 1], h="relu")
     net.b[0] = [-100, -100, -100]  # dead: every gradient below is 0

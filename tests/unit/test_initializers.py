@@ -143,7 +143,7 @@ def test_given_arrays() -> None:
     assert Network([2, 3, 1], init=[w.tolist() for w in W]).W[0].tolist() == W[0].tolist()
     assert net.reset() == Network([2, 3, 1])
     for init, error, words in (
-        ([W[0]], ValueError, "Network.W needs 2 arrays, one per layer; got 1."),
+        ([W[0]], ValueError, "Network: init needs 2 arrays, one for each layer; got 1."),
         ([W[0].T, W[1]], ValueError, "Network.W[0] needs shape (2, 3); got (3, 2)."),
         ([(W[0], [1]), W[1]], ValueError, "Network.b[0] needs shape (3,); got (1,)."),
         ([W[0], [[1], [np.nan], [2]]], ValueError, "W[1][1, 0] is nan, not a finite number."),
@@ -153,3 +153,12 @@ def test_given_arrays() -> None:
             Network([2, 3, 1], init=init)  # type: ignore[arg-type]
     with pytest.warns(UserWarning, match="all units of layer 1 start alike"):
         Network([2, 3, 1], init=[np.ones((2, 3)), np.ones((3, 1))])
+
+
+def test_what_is_too_large_for_the_dtype_is_refused() -> None:
+    for init in ("normal:sd=1e300", "uniform:range=1e300"):
+        with pytest.raises(ValueError, match=r"init '.*' draws weights too large for float32"):
+            Network([2, 3, 1], init=init, dtype="float32")
+        Network([2, 3, 1], init=init, dtype="float64")
+    with pytest.raises(ValueError, match="init needs 2 arrays, one for each layer; got 1"):
+        Network([2, 2, 1], init=[np.ones((2, 2))])

@@ -72,7 +72,7 @@ EVERY = {
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_operation(dtype: str, instruction_set: str) -> None:
-    assert set(EVERY) == {operation.name for operation in Operation}
+    assert {*EVERY, "positive"} == {operation.name for operation in Operation}
     a = np.array([-5, -2, -1, -0.7, -0.1, -0.0, 0.0, 1e-4, 0.3, 1, 1.5, 4, 9, 20, np.inf, -np.inf, np.nan], dtype)
     eps = float(np.finfo(dtype).eps)
     for name, text in EVERY.items():
@@ -81,6 +81,17 @@ def test_every_operation(dtype: str, instruction_set: str) -> None:
         (expected,) = evaluate(program, a)
         far = 200 if name in ("erfc", "power", "normal") else 8  # so many ulp are x² and y log x here
         np.testing.assert_allclose(run_in_engine(program, a), expected, rtol=far * eps, atol=1e-38, err_msg=text)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_must_not_be_0_is_at_least_the_least_normal_number(dtype: str, instruction_set: str) -> None:
+    """No formula has it: it is put into losses whose y comes to 0 by rounding."""
+    tiny = np.finfo(dtype).tiny
+    a = np.array([-1, 0, tiny / 4, tiny, 2 * tiny, 3, np.inf, np.nan], dtype)
+    program = Program(("a",), (), ((int(Operation["positive"]), 1, 0, 0, 0),), (1,), 2)
+    expected = np.maximum(a, tiny)
+    np.testing.assert_array_equal(run_in_engine(program, a), expected)
+    np.testing.assert_array_equal(evaluate(program, a)[0], expected)
 
 
 @pytest.mark.parametrize("name", [*(n for n, e in ACTIVATIONS.items() if not e.output_only), "elu:alpha=0.5"])
@@ -354,3 +365,47 @@ def test_a_kernel_stands_for_a_formula_only_where_they_are_one() -> None:
     assert net.check_gradient(X, [[0.2, 0.3, 0.5]]).ok
     with pytest.raises(ValueError, match=re.escape("R[0] sums to 0.5; targets of loss 'cross_entropy' are probab")):
         net.gradient(X, [[0.2, 0.3, 0]])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_out", [1, 2, 3])
+def test_few_rows_of_a_formula_output(n_out: int, dtype: str) -> None:
+    """Fewer numbers than a vector holds: it wrote beyond them until it crashed."""
+    net = network([2, n_out], output="a**2 / 4", loss="squared_error", dtype=dtype)
+    X = np.random.default_rng(0).normal(size=(130, 2)).astype(dtype)
+    expected = (X @ net.W[0] + net.b[0]) ** 2 / 4
+    for n in [*range(40), 63, 64, 65, 129, 130]:
+        np.testing.assert_allclose(net.predict(X[:n]), expected[:n], rtol=1e-5, atol=1e-6)
+
+
+PROBIT = "(1 + erf(a / sqrt(2))) / 2"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", ["log", "focal", "-r * log(y) - (1 - r) * log(1 - y)"])
+@pytest.mark.parametrize("output", [PROBIT, "1 - exp(-exp(a))", "exp(-exp(-a))"])
+def test_a_formula_output_that_comes_to_0_and_1_by_rounding_trains(output: str, loss: str, dtype: str) -> None:
+    """A y, or 1 - y, that has rounded to 0 counts as the least normal number."""
+    net = Network([1, 1], output=output, loss=loss, dtype=dtype, bias=False)
+    net.theta = [1]
+    for a, r in ((-900.0, 0), (900.0, 1)):  # right
+        assert net.E([[a]], [r]) == pytest.approx(0, abs=1e-6)
+        assert abs(net.gradient([[a]], [r])[0]) < 1e-6
+    for a, r in ((-10.0, 1), (10.0, 0)):  # wrong
+        assert 9 < net.E([[a]], [r]) < 1e5
+        assert np.isfinite(net.gradient([[a]], [r])).all()
+    x = np.append(np.random.default_rng(0).normal(size=300), [-40.0, 40.0])
+    r = (x + np.random.default_rng(1).normal(size=302) > 0).astype(float)
+    history = net.fit(x[:, None], r, epochs=30, eta=0.05)
+    assert history.E[-1] < 0.6
+    assert net.check_gradient(x[:50, None], r[:50]).ok
+
+
+def test_a_loss_that_is_declared_in_other_words_is_composed_where_its_kernel_does_not_know_a() -> None:
+    for text in ("y - r * log(y)", "2 * y - 2 * r * log(y)"):
+        t = Network([1, 1], output="sigmoid", loss=text, bias=False)
+        t.theta = [1]
+        traced = t.trace([-800.0], 1)
+        factor = 2 if text.startswith("2") else 1
+        assert traced.layers[0].delta == pytest.approx(-factor)
+        assert pytest.approx(800 * factor) == traced.E

@@ -58,7 +58,8 @@ def of_loss(loss: Loss, output: Activation) -> Named | Programs:
 
     written = loss.written or LossFormula(loss.formula, where="loss", constants=_constants(loss))
     h = None if output.output_only else _tree_of(output)
-    return Programs(written.value_with(h), lambda: written.slope_with(h))
+    floors = bool((known or loss).infinite_at)  # where the output comes by rounding alone: check_pair
+    return Programs(written.value_with(h, floors=floors), lambda: written.slope_with(h, floors=floors))
 
 
 def whose_targets(loss: Loss, output: Activation) -> Loss:
@@ -73,8 +74,12 @@ def whose_targets(loss: Loss, output: Activation) -> Loss:
 
 
 def _same_under(known: Loss, output: Activation) -> bool:
-    """Whether the kernel of a declared loss is its formula for every y: it may take liberties outside the domain."""
-    if known.of_probabilities and output.name not in ("sigmoid", "softmax"):
+    """Whether the kernel of a declared loss is its formula for every y, and as good as its program.
+
+    It may take liberties outside the domain. One that is infinite where y is 0 or 1 knows a under its own output alone.
+    """
+    natural = ("sigmoid", "softmax") if known.of_probabilities else (known.canonical,)
+    if known.infinite_at and output.name not in natural:
         return False
     try:
         check_pair(declared(output) or output, known, 2, where="")

@@ -241,21 +241,27 @@ class _Line:
     def is_between_two_slopes(self, E0: float) -> bool:
         """Whether ``analytic`` lies between the slopes of E on the left and on the right, where it bends.
 
-        Those are s(ε) where they differ clearly. Small kinks, and curvature that jumps, show in 2 s(ε) − s(2ε), which
-        has no curvature in it; it tells right from wrong as long as rounding leaves 6 digits of it.
+        Those are s(ε) where they differ clearly. Small kinks, and curvature that jumps, show in
+        (8 s(ε) − 6 s(2ε) + s(4ε)) / 3, which has no terms of ε and ε² in it; it tells right from wrong where rounding
+        leaves 6 digits of it, which larger steps do for smaller gradients.
         """
-        epsilon = 1e-6 * self.scale
-        rounding = 1e-15 * abs(E0) / epsilon
 
         def slope(step: float) -> float:
             E, taken = self.E_at(step)
             return (E - E0) / taken
 
-        near = [slope(-epsilon), slope(epsilon)]
-        size = max(map(abs, near))
-        slack = 1e-5 * size + rounding
-        if abs(near[1] - near[0]) > 1e-3 * size + slack:
-            return bool(min(near) - slack <= self.analytic <= max(near) + slack)
-        straight = [2 * s - slope(2 * side * epsilon) for s, side in zip(near, (-1, 1), strict=True)]
-        slack = 1e-7 * size + 2 * rounding
-        return bool(slack <= 1e-6 * size and min(straight) - slack <= self.analytic <= max(straight) + slack)
+        def is_between(slopes: list[float], slack: float) -> bool:
+            return bool(min(slopes) - slack <= self.analytic <= max(slopes) + slack)
+
+        for step in (1e-6, 1e-5, 1e-4):
+            epsilon = step * self.scale
+            rounding = 1e-15 * abs(E0) / epsilon
+            near = [slope(-epsilon), slope(epsilon)]
+            size = max(map(abs, near))
+            if step == 1e-6 and abs(near[1] - near[0]) > (1e-3 + 1e-5) * size + rounding:
+                return is_between(near, 1e-5 * size + rounding)
+            slack = 1e-7 * size + 4 * rounding
+            if slack <= 1e-6 * size:
+                sides = zip(near, (-epsilon, epsilon), strict=True)
+                return is_between([(8 * s - 6 * slope(2 * e) + slope(4 * e)) / 3 for s, e in sides], slack)
+        return False

@@ -8,6 +8,7 @@ import numpy as np
 
 from deltaprop.arrays import Array
 from deltaprop.descent.memory import State
+from deltaprop.functions import kernels
 from deltaprop.model import Model
 
 
@@ -77,11 +78,14 @@ def _at_sample(model: Model, x: Any, r: Array) -> str:
                 j = int(np.argmin(np.isfinite(values[0])))
                 return f" h{what} of layer {layer}, {h.name!r}, is {values[0, j]:g} at a = {a[0, j]:.9g}."
     loss, y = definition.loss_entry, t.z[-1]
-    if loss.written is None or (np.isfinite(t.E).all() and np.isfinite(t.delta[-1]).all()):
+    by_program = isinstance(kernels.of_loss(loss, definition.functions[-1]), kernels.Programs)
+    if not by_program or (np.isfinite(t.E).all() and np.isfinite(t.delta[-1]).all()):
         return ""
     from deltaprop.functions.formulas import evaluate
 
-    E = evaluate(loss.written.value, y, r)[0][0]  # of each output, where the engine has their sum
+    E = np.full(y.shape[1], t.E[0])  # of each output, where that is known, and not their sum alone
+    if loss.written is not None:
+        E = evaluate(loss.written.value, y, r)[0][0]
     for what, values in (("E", E), ("∂E/∂a", t.delta[-1][0])):
         for unit in np.flatnonzero(~np.isfinite(values)):
             j = int(unit)

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from deltaprop.errors import FormulaError
-from deltaprop.functions.formulas.guards import guarded
+from deltaprop.functions.formulas.guards import guarded, with_least_normal
+from deltaprop.functions.formulas.kinks import at_kinks
 from deltaprop.functions.formulas.operations import Array, Operation
 from deltaprop.functions.formulas.program import Program, compiled, evaluate
+from deltaprop.functions.formulas.ranges import range_of
 from deltaprop.functions.formulas.reuse import reused
 from deltaprop.functions.formulas.symbolic import differentiate, rewritten
 from deltaprop.functions.formulas.tree import Node
@@ -30,7 +32,15 @@ _COSTS = {
 }  # fmt: skip
 
 
-def derivative(tree: Node, name: str, inputs: Sequence[str], given: Mapping[str, Node]) -> Program:
+def derivative(
+    tree: Node,
+    name: str,
+    inputs: Sequence[str],
+    given: Mapping[str, Node],
+    *,
+    floors: bool = False,
+    kinks: bool = False,
+) -> Program:
     """Return the program of a stable tree's derivative by a variable.
 
     Parameters
@@ -43,6 +53,10 @@ def derivative(tree: Node, name: str, inputs: Sequence[str], given: Mapping[str,
         The inputs of the program, that variable first.
     given : mapping
         By input, the stable tree whose value it has: z = h(a).
+    floors : bool, default False
+        Whether what is not negative is to be kept from 0 in logarithms and below fractions (guards).
+    kinks : bool, default False
+        Whether the value at kinks is to be that of the sides, where they agree (kinks).
 
     Examples
     --------
@@ -57,34 +71,55 @@ def derivative(tree: Node, name: str, inputs: Sequence[str], given: Mapping[str,
     by_chain_rule = differentiate(tree, name)
     mirrored = reused(by_chain_rule, {}, mirrors=True)
     ways = [by_chain_rule, *rewritten(by_chain_rule), *(rewritten(mirrored) if mirrored != by_chain_rule else ())]
-    return shortest(ways, inputs, given)
+    if not kinks:
+        return shortest(ways, inputs, given, floors=floors)
+    best, program = _best(ways, inputs, given)
+
+    def slope(value: float) -> float:
+        point = {name: np.array([value])}
+        others = [evaluate(compiled(guarded(given[x]), [name]), point[name])[0] for x in inputs if x in given]
+        return float(evaluate(program, point[name], *others)[0][0])
+
+    mended = at_kinks(best, name, slope)
+    return program if mended is best else compiled(mended, inputs)
 
 
-def shortest(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> Program:
+def shortest(
+    ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node], *, floors: bool = False
+) -> Program:
     """Return the shortest program among stable trees of one value, of which the first one is trusted."""
+    best, program = _best(ways, inputs, given)
+    if not floors:
+        return program
+    return compiled(with_least_normal(best, {name: range_of(tree) for name, tree in given.items()}), inputs)
+
+
+def _best(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> tuple[Node, Program]:
+    """Return the tree of the shortest program, and that."""
     sample = _sample(inputs, given)
-    programs = _programs(ways, inputs, given)
-    trusted = evaluate(programs[0], *sample)[0]
+    found = list(_programs(ways, inputs, given).items())
+    trusted = evaluate(found[0][1], *sample)[0]
     finite = np.isfinite(trusted)
     scale = np.max(np.abs(trusted), where=finite & (np.abs(sample[0]) <= _NEAR.max()), initial=0.0)
-    best, least = programs[0], (int((~finite).sum()), _cost(programs[0]))
-    for program in programs[1:]:
+    best, least = found[0], (int((~finite).sum()), _cost(found[0][1]))
+    for tree, program in found[1:]:
         value = evaluate(program, *sample)[0]
         with np.errstate(all="ignore"):
             near_enough = np.abs(value - trusted) <= _TOLERANCE * (np.abs(trusted) + scale)
         rank = (int((~np.isfinite(value)).sum()), _cost(program))
         if near_enough[finite].all() and rank < least:
-            best, least = program, rank
+            best, least = (tree, program), rank
     return best
 
 
-def _programs(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> list[Program]:
-    """Return the programs, the trusted one first; drop those that are too large, unless all are."""
+def _programs(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> dict[Node, Program]:
+    """Return the programs by their trees, the trusted one first; drop those that are too large, unless all are."""
     trees = dict.fromkeys(reused(way, given, mirrors=mirrors) for way in ways for mirrors in (False, True))
-    programs, refused = [], []
+    programs, refused = dict[Node, Program](), []
     for tree in [ways[0], *trees]:
         try:
-            programs.append(compiled(guarded(tree), inputs))
+            last = guarded(tree)
+            programs.setdefault(last, compiled(last, inputs))
         except FormulaError as error:
             refused.append(error)
     if not programs:

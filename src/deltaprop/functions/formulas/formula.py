@@ -145,7 +145,7 @@ class ActivationFormula(_Formula):
     def derivative(self) -> Program:
         """h′(a): inputs a and z = h(a)."""
         with _named(self.where, self.tree):
-            return derivative(self.stable, "a", ("a", "z"), {"z": self.stable})
+            return derivative(self.stable, "a", ("a", "z"), {"z": self.stable}, kinks=True)
 
     def reached(self) -> set[float]:
         """Return the values that h takes for |a| ≤ 3, where no usual function comes to its bounds by rounding."""
@@ -199,38 +199,44 @@ class LossFormula(_Formula):
 
     def __init__(self, text: str, *, where: str, constants: Mapping[str, float] | None = None) -> None:
         super().__init__(text, where=where, constants=constants)
-        self._values: dict[Node | None, Program] = {None: self.value}
-        self._slopes: dict[Node | None, Program] = {}
+        self._values: dict[tuple[Node | None, bool], Program] = {(None, False): self.value}
+        self._slopes: dict[tuple[Node | None, bool], Program] = {}
 
-    def value_with(self, h: Node | None) -> Program:
+    def value_with(self, h: Node | None, *, floors: bool = False) -> Program:
         """Return the program of E with y = h(a): inputs a, y and r. Made without SymPy.
 
-        Without an h, or with one that makes it too large, it has the inputs y and r.
+        Without an h, or with one that makes it too large, it has the inputs y and r. With ``floors`` what comes to 0 by
+        rounding counts as the least normal number in logarithms and below fractions.
         """
-        if h not in self._values:
-            assert h is not None
-            budget.begin()
-            try:
-                whole = composed(self.tree, h)
-                self._values[h] = shortest([whole, self.stable], ("a", "y", "r"), {"y": stable(h)})
-            except (FormulaError, RecursionError):  # too large, or a constant y that E has no value at
-                self._values[h] = self.value
-        return self._values[h]
+        if (h, floors) not in self._values:
+            self._values[h, floors] = self._value(h, floors)
+        return self._values[h, floors]
 
-    def slope_with(self, h: Node | None) -> Program:
+    def _value(self, h: Node | None, floors: bool) -> Program:
+        if h is None:
+            return self.value
+        budget.begin()
+        try:
+            whole = composed(self.tree, h)
+            return shortest([whole, self.stable], ("a", "y", "r"), {"y": stable(h)}, floors=floors)
+        except (FormulaError, RecursionError):  # too large, or a constant y that E has no value at
+            return self.value
+
+    def slope_with(self, h: Node | None, *, floors: bool = False) -> Program:
         """Return the program of δ = ∂E/∂a with y = h(a): inputs a, y and r. Needs SymPy.
 
         Without an h, or with one that makes it too large, that of ∂E/∂y, with the inputs y and r.
         """
-        if h not in self._slopes:
-            self._slopes[h] = self._slope(h)
-        return self._slopes[h]
+        if (h, floors) not in self._slopes:
+            self._slopes[h, floors] = self._slope(h, floors)
+        return self._slopes[h, floors]
 
-    def _slope(self, h: Node | None) -> Program:
+    def _slope(self, h: Node | None, floors: bool) -> Program:
         if h is not None:
             budget.begin()
             try:
-                return derivative(composed(self.tree, h), "a", ("a", "y", "r"), {"y": stable(h)})
+                whole = composed(self.tree, h)
+                return derivative(whole, "a", ("a", "y", "r"), {"y": stable(h)}, floors=floors)
             except (FormulaError, RecursionError):
                 pass
         with _named(self.where, self.tree):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from deltaprop.functions.formulas.algebra import (
@@ -15,9 +16,11 @@ from deltaprop.functions.formulas.algebra import (
     terms,
     times,
 )
-from deltaprop.functions.formulas.ranges import range_of
+from deltaprop.functions.formulas.ranges import Range, range_of
 from deltaprop.functions.formulas.stable import called, product
-from deltaprop.functions.formulas.tree import Node, rebuilt, with_args
+from deltaprop.functions.formulas.tree import Node, number, rebuilt, with_args
+
+_LEAST_LOG = -708.0  # of the least normal number of float64
 
 
 def guarded(node: Node) -> Node:
@@ -66,3 +69,57 @@ def _log_cosh(x: Node) -> Node:
     x = called("abs", (x,))
     shrunk = Node("log1p", (times(Fraction(1, 2), called("expm1", (times(-2, x),))),))
     return sum_of({x: Fraction(1), shrunk: Fraction(1)})
+
+
+def with_least_normal(node: Node, variables: Mapping[str, Range]) -> Node:
+    """Return a tree in which what is not negative, and is divided by or has its logarithm taken, is never 0.
+
+    For losses that are infinite where y is 0 or 1, of outputs that come there by rounding alone: such a y, or 1 - y,
+    counts as the least normal number. And what is weighted by r = 0, or by 1 - r = 0, is 0 however large. Not to be
+    rewritten any more.
+
+    Parameters
+    ----------
+    node : Node
+    variables : mapping
+        Bounds on the variables.
+
+    Examples
+    --------
+    >>> from deltaprop.functions.formulas.parser import parse
+    >>> str(with_least_normal(parse("log(erfc(a)) / a", ["a"], "h"), {}))
+    'log(positive(erfc(a))) / a'
+    """
+    bounds: dict[Node, Range] = {}
+
+    def bound(node: Node, args: tuple[Node, ...]) -> Node:
+        bounds[node] = range_of(node, variables)
+        return node
+
+    rebuilt(node, bound)
+
+    def made(node: Node, args: tuple[Node, ...]) -> Node:
+        if node.op == "log1p" and bounds[node.args[0]][0] >= -1:
+            return Node("max", (with_args(node, args), number(_LEAST_LOG)))
+        if node.op == "multiply":
+            return _never_0_times_inf(node, args)
+        if node.op == "log" and bounds[node.args[0]][0] >= 0:
+            return with_args(node, (Node("positive", args),))
+        if node.op == "divide" and node.args[1].op != "number":
+            low, high = bounds[node.args[1]]
+            if low >= 0:
+                return with_args(node, (args[0], Node("positive", args[1:])))
+            if high <= 0:
+                below = Node("positive", (Node("neg", args[1:]),))
+                return with_args(node, (Node("neg", args[:1]), below))
+        return with_args(node, args) if args else node
+
+    return rebuilt(node, made)
+
+
+def _never_0_times_inf(node: Node, args: tuple[Node, ...]) -> Node:
+    for weight, own in zip(node.args, args, strict=True):
+        if weight.variables == {"r"} and node.variables != {"r"}:
+            other = Node("or", (Node("less", (own, ZERO)), Node("less", (ZERO, own))))
+            return Node("where", (other, with_args(node, args), ZERO))
+    return with_args(node, args)

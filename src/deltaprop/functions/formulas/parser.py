@@ -20,6 +20,7 @@ _TOKEN = re.compile(
 )
 # What people write for what the language has.
 _MEANT = {"^": "**", "²": "**2", "³": "**3", "×": "*", "·": "*", "÷": "/", "−": "-", "≤": "<=", "≥": ">="}
+_MEANT_CALLS = {"ln": "log(x)", "pow": "x**y", "clip": "min(max(x, low), high)", "square": "x**2", "fabs": "abs(x)"}
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power",
 }  # fmt: skip
@@ -109,6 +110,8 @@ class _Parser:
             if token is None or (token.lastgroup == last == "number"):
                 rest = self.text[at:]
                 meant = _MEANT.get(rest[0])
+                if rest[0] == "." and last == "name":  # np.exp(a)
+                    raise self.error("formulas have no '.'", at + 1, " Write the function alone, as exp(a).")
                 if rest.startswith(("==", "!=")):
                     raise self.error("numbers are compared with <, <=, > and >=", at + 1)
                 hint = f" Did you mean {meant!r}?" if meant else ""
@@ -229,7 +232,7 @@ class _Parser:
         if name not in FUNCTIONS:
             if name in (*self.variables, *CONSTANTS, *self.constants):
                 raise self.error(f"{name} is no function", self.column(source), f" Write {name} * (…).")
-            hint = did_you_mean(name, [*FUNCTIONS, *ALIASES]) or f" There are: {', '.join(FUNCTIONS)}."
+            hint = _hint_for_call(name)
             raise self.error(f"no function is called {_short(name)!r}", self.column(source), hint)
         if source.keywords or any(isinstance(x, ast.Starred) for x in source.args):
             raise self.error(f"{name} takes plain arguments", self.column(source))
@@ -247,6 +250,17 @@ class _Parser:
         value = constant_value(exponent)
         if not abs(value) <= HIGHEST:
             raise self.error(f"an exponent lies between -{HIGHEST} and {HIGHEST}; got {value:g}", self.column(source))
+
+
+def _hint_for_call(name: str) -> str:
+    from deltaprop.functions.activations import ACTIVATIONS
+
+    if name in _MEANT_CALLS:
+        return f" Did you mean {_MEANT_CALLS[name]!r}?"
+    for entry in ACTIVATIONS.values():
+        if name in (entry.name, *entry.aliases):
+            return f" It is an activation of its own; its formula is {entry.formula}."
+    return did_you_mean(name, [*FUNCTIONS, *ALIASES]) or f" There are: {', '.join(FUNCTIONS)}."
 
 
 def _short(name: str) -> str:

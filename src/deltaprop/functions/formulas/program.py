@@ -235,5 +235,8 @@ def evaluate(program: Program, *inputs: Any) -> tuple[Array, ...]:
         slots += [np.zeros(shape, dtype)] * (program.registers - len(slots))
         for operation, to, *operands in program.instructions:
             args = [slots[x].astype(float) for x in operands[: _ARITY.get(Operation(operation).name, 1)]]
-            slots[to] = np.asarray(REFERENCE[operation](*args)).astype(dtype)
+            value = REFERENCE[operation](*args)
+            if operation == Operation["positive"]:
+                value = np.maximum(args[0], np.finfo(dtype).tiny)
+            slots[to] = np.asarray(value).astype(dtype)
     return tuple(slots[i] for i in program.outputs)
