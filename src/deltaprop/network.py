@@ -15,6 +15,7 @@ from deltaprop.descent.schedules import Eta
 from deltaprop.foreign_words import answers_foreign_words
 from deltaprop.functions import Activation, Loss
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
+from deltaprop.inspection.health import health as health_of
 from deltaprop.inspection.trace import Trace, trace
 from deltaprop.model import Model
 from deltaprop.targets import ClassWeight
@@ -537,6 +538,8 @@ class Network(Model):
         True
         """
         return check_gradient(self, X, R, sample_weight, class_weight)
+
+    health = health_of  # why it does not learn; documented there
 
     def draw(self) -> Drawing:
         """Draw the network, the lecture's first figure: units, weights, and what each layer computes.

@@ -1,0 +1,115 @@
+"""What is looked for in the units: such as are alike, dead or saturated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from deltaprop.arrays import Array
+from deltaprop.inspection.health.figures import rms
+from deltaprop.inspection.health.findings import LEARNED, Case, Finding, listed
+
+DEAD = 0.4  # of a layer's units, and one more: deep layers of relu start with up to 38 % of theirs dead, and learn
+SATURATED = 0.5  # of a layer's activations, while E is not small: δ passes less than half of them
+SHUT = 0.9  # of a layer's activations pass no δ at all: it stands still whatever E is; long training makes up to 85 %
+SHUT_LEARNED = 0.7  # of E of the best constant is gone where long training has shut most of a layer; LEARNED holds else
+STUCK = 1e-3  # of y − r is left of δ at an output whose h′ has vanished where it is wrong
+ALIKE = 1e-6  # of a unit's largest weight: what rounding of float32 makes of units that started alike
+
+
+def of_identical_units(case: Case) -> Iterator[Finding]:
+    """Find units of a hidden layer with the same weights below and above: no gradient tells them apart."""
+    model = case.model
+    for layer in range(1, len(model.W)):
+        groups = _groups_alike(model.W[layer - 1], model.b[layer - 1], model.W[layer])
+        if not groups:
+            continue
+        units = sum(map(len, groups))
+        total = model.layers[layer]
+        largest = [f"{j + 1}" for j in max(groups, key=len)]
+        who = f"all {total:,} units" if len(largest) == total else f"{units:,} of {total:,} units"
+        way = "Start over with reset" if model.init is None else f"Use another init than {model.init!r} and reset"
+        yield Finding(
+            "identical units",
+            layer,
+            f"{who} are alike (units {listed(largest)}): they have the same weights below and above, so their z and "
+            f"their δ are the same, gradient descent keeps them so, and they do what one unit would. {way}, or assign "
+            "weights that differ.",
+            {"units": float(units), "groups": float(len(groups))},
+        )
+
+
+def _groups_alike(W: Array, b: Array | None, above: Array) -> list[list[int]]:
+    """Return the groups of two units or more with the same weights below and above, up to rounding.
+
+    Units are ordered by one number each, a fixed random combination of their weights, and only neighbours compared.
+    """
+    below, above = (W if b is None else np.vstack([W, b])).astype(np.float64), above.T.astype(np.float64)
+    if not (np.isfinite(below).all() and np.isfinite(above).all()):
+        return []
+    draw = np.random.default_rng(0).normal
+    mark = draw(size=len(below)) @ below / (rms(below) or 1.0) + draw(size=len(above)) @ above / (rms(above) or 1.0)
+    order = np.argsort(mark, kind="stable")
+    near = np.flatnonzero(np.diff(mark[order]) <= ALIKE * (len(below) + len(above)))
+    groups: list[list[int]] = []
+    for j, k in zip(order[near].tolist(), order[near + 1].tolist(), strict=True):
+        if not (_alike(below[:, j], below[:, k]) and _alike(above[:, j], above[:, k])):
+            continue
+        if groups and groups[-1][-1] == j:
+            groups[-1].append(k)
+        else:
+            groups.append([j, k])
+    return [sorted(group) for group in groups]
+
+
+def _alike(one: Array, other: Array) -> bool:
+    return bool(np.abs(one - other).max() <= ALIKE * np.abs(one).max())
+
+
+def of_dead_units(case: Case) -> Iterator[Finding]:
+    """Find layers where many units pass no δ for any sample, though E is not small."""
+    if not case.enough or case.learned:
+        return
+    for figures, passes in zip(case.layers, case.passes, strict=True):
+        dead = int(passes.dead.sum())
+        if dead < min(figures.units, DEAD * figures.units + 1):
+            continue
+        b = case.model.b[figures.layer - 1]
+        bias = "" if b is None else f" Their mean bias is {float(b[passes.dead].mean()):.3g}."
+        yield Finding(
+            "dead units",
+            figures.layer,
+            f"{dead:,} of {figures.units:,} units of {figures.h} are dead: h′ is 0 for {case.samples}, so no δ passes "
+            f"and their weights never change.{bias} Start over (reset) with a smaller eta and scaled inputs, or use "
+            "an h that has a slope everywhere, such as leaky_relu or gelu.",
+            {"dead": float(dead), "units": float(figures.units), "share": dead / figures.units},
+        )
+
+
+def of_saturated_units(case: Case) -> Iterator[Finding]:
+    """Find layers most of whose activations stand at an end of h, where δ hardly passes, though E is not small.
+
+    At the output it is a finding where y is wrong and the loss does not make up for h′: δ is a thousandth of y − r or
+    less.
+    """
+    if not case.enough:
+        return
+    for figures, passes in zip(case.layers, case.passes, strict=True):
+        share = figures.saturated or 0.0
+        is_output = figures.layer == len(case.layers)
+        serves = case.below_chance(SHUT_LEARNED if passes.shut > SATURATED else LEARNED)
+        if share <= SATURATED or (serves and (is_output or passes.shut <= SHUT)):
+            continue
+        if is_output and not (case.chance < case.E and figures.delta <= STUCK * rms(passes.z - case.sample.r)):
+            continue
+        below = case.sample.x if figures.layer == 1 else case.passes[figures.layer - 2].z
+        yield Finding(
+            "saturated units",
+            figures.layer,
+            f"{share:.0%} of the activations of {figures.h} are saturated for {case.samples}: |h′| is below a "
+            f"hundredth of its largest, so δ hardly passes. The weights have an rms of {figures.W:.3g}, and what comes "
+            f"in one of {rms(below):.3g}. Start over (reset) with smaller weights or a smaller eta, and scale the "
+            "inputs.",
+            {"share": share, "rms W": figures.W, "rms z below": rms(below)},
+        )
