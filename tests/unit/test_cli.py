@@ -117,6 +117,25 @@ def test_a_long_trace_leaves_the_weights_out_and_says_so(capsys: pytest.CaptureF
     assert err == ""
 
 
+def test_health(capsys: pytest.CaptureFixture[str]) -> None:
+    fit()
+    capsys.readouterr()
+    assert run(["health", "model.deltaprop", "people.csv", "--eta", "0.1"]) == 0
+    out = capsys.readouterr().out
+    assert "All is well" in out
+    assert "‖Δw‖/‖w‖" in out
+    assert run(["health", "model.deltaprop", "people.csv", "--eta", "1e-12"]) in (0, 1)  # where it has learned enough
+    model = deltaprop.load("model.deltaprop")
+    assert isinstance(model, deltaprop.TableModel)
+    model.network.W[0] = model.network.W[0] * 1e4
+    model.network.W[1] = model.network.W[1] * 1e4
+    model.save("saturated.deltaprop")
+    capsys.readouterr()
+    assert run(["health", "saturated.deltaprop", "people.csv"]) == 1
+    assert "saturated units in layer 1: " in capsys.readouterr().out
+    assert run(["health", "model.deltaprop", "people.csv", "--eta", "-1"]) == 2
+
+
 def test_check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     fit()
     capsys.readouterr()
@@ -260,7 +279,7 @@ def test_bad_input_to_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     damaged = bytearray(Path("model.deltaprop").read_bytes())
     damaged[-1] ^= 1
     Path("damaged.deltaprop").write_bytes(damaged)
-    for command in ("predict", "evaluate", "trace", "check"):
+    for command in ("predict", "evaluate", "trace", "check", "health"):
         assert refused(capsys, command, "model.deltaprop", "none.csv") == "none.csv: No such file or directory."
         assert refused(capsys, command, "none.deltaprop", "people.csv") == "none.deltaprop: No such file or directory."
         assert refused(capsys, command, "people.csv", "people.csv").startswith("people.csv: not a deltaprop model file")
@@ -275,9 +294,9 @@ def test_bad_input_to_the_others(capsys: pytest.CaptureFixture[str]) -> None:
         )
         assert refused(capsys, command, "model.deltaprop", "lacking.csv") == "The table lacks the column 'eyes'."
         assert "Column 'height' is -inf in row 1" in refused(capsys, command, "model.deltaprop", "infinite.csv")
-    for command in ("evaluate", "trace", "check"):
+    for command in ("evaluate", "trace", "check", "health"):
         assert "No target column 'tall'" in refused(capsys, command, "model.deltaprop", "targetless.csv")
-    for command in ("trace", "check"):
+    for command in ("trace", "check", "health"):
         assert "met in training" in refused(capsys, command, "model.deltaprop", "strange.csv")
     assert (
         refused(capsys, "trace", "model.deltaprop", "people.csv", "--row", "51") == "--row 51: people.csv has 50 rows."
@@ -297,6 +316,7 @@ def test_names_that_would_move_the_terminal_are_printed_harmless(capsys: pytest.
         *([c, "model.deltaprop", "evil.csv"] for c in ("trace", "evaluate", "check")),
     ):
         assert run(command) == 0
+    assert run(["health", "model.deltaprop", "evil.csv"]) == 1  # after two epochs it has learned nothing
     assert run(["fit", "evil.csv", "--target", evil + "2"]) == 2
     Path("unknown.csv").write_text(f'"{evil}","t{evil}","{evil}2"\n1,x,2\n2,"{evil}1",3\n')
     assert run(["evaluate", "model.deltaprop", "unknown.csv"]) == 0
@@ -436,7 +456,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"deltaprop {deltaprop.__version__}\n"
     assert run(["--help"]) == 0
     out = capsys.readouterr().out
-    for command in ("fit", "predict", "evaluate", "trace", "check", "show"):
+    for command in ("fit", "predict", "evaluate", "trace", "check", "health", "show"):
         assert command in out
     assert run([command, "--help"]) == 0
 

@@ -18,6 +18,7 @@ from deltaprop.errors import NotFittedError, TableError
 from deltaprop.functions import Activation, Loss
 from deltaprop.functions import loss as loss_of
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
+from deltaprop.inspection.health import HealthReport, health
 from deltaprop.network import Network
 from deltaprop.storage import PathLike, write_model_file
 from deltaprop.table_model.evaluation import Evaluation, evaluate_classes, evaluate_quantity
@@ -429,13 +430,50 @@ class TableModel:
         TableError
             As `evaluate`.
         """
-        data = self.read(table).slice(0, _CHECKED_ROWS)
+        return check_gradient(self.network, *self._samples(self.read(table).slice(0, _CHECKED_ROWS)))
+
+    def health(self, table: TableLike, *, eta: Eta | None = None) -> HealthReport:
+        """Look for what keeps the network from learning, by the names of the columns: `Network.health`.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target: the rows it was trained on.
+        eta : float, sequence or function of the epoch, optional
+            As in `fit`; then steps of its batch size are looked at, too.
+
+        Returns
+        -------
+        HealthReport
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        TableError
+            As `evaluate`.
+        """
+        X, R = self._samples(self.read(table))
+        return health(
+            self.network,
+            X,
+            R,
+            eta=eta,
+            batch_size=1 if eta is None else self.provenance["batch size"],
+            inputs=self.encoder.inputs,
+            outputs=self.target.outputs,
+        )
+
+    def _samples(self, data: pa.Table) -> tuple[Array, Array]:
+        """Return X and R of the rows whose label, where it is one, was met in training."""
         R, truth = self.target.encode(column_of(data, self.target.name, what="target column"))
         X = self.encoder.encode(data)
         known = truth >= 0 if isinstance(self.target, Labels) else np.ones(len(X), bool)
         if not known.any():
             raise TableError("No row of the table has a label that was met in training.")
-        return check_gradient(self.network, X[known], R[known])
+        return X[known], R[known]
 
     def _y(self, data: pa.Table) -> Array:
         y = np.asarray(self.network.predict(self.encoder.encode(data)), np.float64)

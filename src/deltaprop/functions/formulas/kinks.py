@@ -38,7 +38,7 @@ def at_kinks(tree: Node, name: str, slope: Callable[[float], float]) -> Node:
     >>> from deltaprop.functions.formulas.parser import parse
     >>> slope = parse("where(a > 0, 1, 0) - sign(a) / 2", ["a"], "h")
     >>> str(at_kinks(slope, "a", lambda a: (a > 0) - np.sign(a) / 2))
-    'where(a <= 0 and 0 <= a, 0.5, where(a > 0, 1, 0) - sign(a) / 2)'
+    'where(a <= 0 and a >= 0, 0.5, where(a > 0, 1, 0) - sign(a) / 2)'
     """
     a = variable(name)
     for point in sorted(_points(tree, name))[:_MOST]:
