@@ -567,6 +567,13 @@ class Model:
         for own, dense in zip(self._states(), state["states"], strict=True):
             self._parameters.assign(dense, own)
 
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({list(self.layers)}, h={list(self.h)}, output={self.output!r}, loss={self.loss!r}, "
+            f"bias={self.bias}, seed={self.seed}, dtype={self.dtype.name!r}"
+            f"{'' if self.init is None else f', init={self.init!r}'})"
+        )
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model):
             return NotImplemented

@@ -22,6 +22,7 @@ from deltaprop.targets import ClassWeight
 from deltaprop.training import History, descend, train
 
 if TYPE_CHECKING:
+    from deltaprop.inspection.derivation import Derivation
     from deltaprop.inspection.drawing import Drawing
     from deltaprop.storage import PathLike
 
@@ -109,13 +110,6 @@ class Network(Model):
         init: str | Initializer | Sequence[Any] | None = None,
     ) -> None:
         super().__init__(layers, h=h, output=output, loss=loss, bias=bias, seed=seed, dtype=dtype, init=init)
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({list(self.layers)}, h={list(self.h)}, output={self.output!r}, loss={self.loss!r}, "
-            f"bias={self.bias}, seed={self.seed}, dtype={self.dtype.name!r}"
-            f"{'' if self.init is None else f', init={self.init!r}'})"
-        )
 
     @answers_foreign_words
     def fit(
@@ -231,9 +225,7 @@ class Network(Model):
 
             w ~ uniform in (−c, c),   c = √(6 / (n_in + n_out)); relu and its kin √(6 / n_in), selu √(3 / n_in)
 
-        This is where init is None; docs/functions.md has the others.
-
-        Each weight depends on (seed, layer, its place) alone.
+        This is where init is None; docs/functions.md has the others. Each weight depends on (seed, layer, its place).
 
         Parameters
         ----------
@@ -243,7 +235,6 @@ class Network(Model):
         Returns
         -------
         Network
-            This one.
 
         Raises
         ------
@@ -506,8 +497,8 @@ class Network(Model):
 
             ∂E/∂θ_k ≈ (E(θ + ε e_k) − E(θ − ε e_k)) / 2ε
 
-        Costs two evaluations of E per parameter: pass some hundred samples. A layer with more than 5,000 weights is
-        compared at 500 of them and along 20 random directions of all at once, and the report says so.
+        Costs two evaluations of E per parameter: pass some hundred samples. A layer of more than 5,000 weights is
+        compared at 500 of them and along 20 random directions of all, and the report says so.
 
         Parameters
         ----------
@@ -540,6 +531,21 @@ class Network(Model):
         return check_gradient(self, X, R, sample_weight, class_weight)
 
     health = health_of  # why it does not learn; documented there
+
+    def derive(self, x: ArrayLike | None = None, r: ArrayLike | None = None, eta: float | None = None) -> Derivation:
+        """Return the lecture's derivation for this network, step by step; with a sample, also in its numbers.
+
+        ``x`` (n_in,) and ``r`` (n_out,) are one sample, ``eta`` the η of its update. ``str``, ``.to_markdown()``,
+        ``.to_latex()``, ``.to_html()`` and ``.save("derivation.html")`` write it. Needs SymPy: deltaprop[derive].
+
+        Examples
+        --------
+        >>> print(Network([2, 4, 1]).derive().sections[4].lines[3].steps[2].right)
+        y - r
+        """
+        from deltaprop.inspection.derivation import derive
+
+        return derive(self, x, r, eta)
 
     def draw(self) -> Drawing:
         """Draw the network, the lecture's first figure: units, weights, and what each layer computes.

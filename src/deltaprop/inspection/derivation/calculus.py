@@ -1,0 +1,115 @@
+"""Derivatives as people take them: by SymPy where a function is smooth, by the vocabulary's rules at kinks."""
+
+from __future__ import annotations
+
+from deltaprop.errors import FormulaError
+from deltaprop.functions.formulas.folding import constant_value
+from deltaprop.functions.formulas.tree import Node, number, rebuilt, variable, with_args
+from deltaprop.inspection.derivation.algebra import Algebra, Expression
+from deltaprop.inspection.derivation.effort import TooLongError, limited
+from deltaprop.inspection.derivation.notation import ONE, ZERO, minus, times
+
+
+def for_people(node: Node) -> Node:
+    """Return a formula without the words that are there for floating point: expm1(a) is exp(a) − 1.
+
+    Examples
+    --------
+    >>> from deltaprop.functions.formulas import parse
+    >>> str(for_people(parse("log1p(exp(-a)) + relu(a) + y**(2 - 1.5)", ["a", "y"], "h")))
+    'log(1 + exp(-a)) + max(a, 0) + y**0.5'
+    """
+
+    def plain(node: Node, args: tuple[Node, ...]) -> Node:
+        match node.op:
+            case "number" if node.value < 0:
+                return Node("neg", (number(-node.value),))
+            case "expm1":
+                return minus(Node("exp", args), ONE)
+            case "log1p":
+                return Node("log", (Node("add", (ONE, *args)),))
+            case "softplus":
+                return Node("log", (Node("add", (ONE, Node("exp", args))),))
+            case "relu":
+                return Node("max", (*args, ZERO))
+            case "add" | "subtract" if all(x.op == "number" for x in args):
+                return plain(number(round(constant_value(with_args(node, args)), 15)), ())
+            case "multiply" if ONE in args:
+                return args[1] if args[0] == ONE else args[0]
+            case "divide" if args[1] == ONE:
+                return args[0]
+            case "max" | "min" if len(args) > 2:
+                return Node(node.op, (Node(node.op, args[:-1]), args[-1]))
+        return with_args(node, args) if args else node
+
+    return rebuilt(node, plain)
+
+
+def derivative(node: Node, name: str, algebra: Algebra) -> Node:
+    """Return ∂node/∂name, as the rules give it.
+
+    Raises
+    ------
+    FormulaError
+        If that takes too long.
+
+    Examples
+    --------
+    >>> from deltaprop.functions.formulas import parse
+    >>> for text in ("1 / (1 + exp(-a))", "max(a, 0)", "a * tanh(a)"):
+    ...     print(derivative(parse(text, ["a"], "h"), "a", Algebra()))
+    exp(-a) / (1 + exp(-a))**2
+    where(a > 0, 1, 0)
+    tanh(a) + a * (1 - tanh(a)**2)
+    """
+    known: dict[Node, Expression] = {}
+
+    def slope(node: Node) -> Expression:
+        if node not in known:
+            known[node] = _slope(node)
+        return known[node]
+
+    def _slope(node: Node) -> Expression:
+        expression = algebra.expression(node)
+        total = expression.diff(algebra.symbol(variable(name)))
+        for inner in [algebra.nodes[s] for s in sorted(expression.free_symbols, key=str)]:
+            if inner.op != "variable" and name in inner.variables:
+                total += expression.diff(algebra.symbol(inner)) * kinked(inner)
+        return total
+
+    def kinked(node: Node) -> Expression:
+        """Return the differential that the vocabulary declares, which holds at kinks too."""
+        x, y = node.args[-2:] if len(node.args) > 1 else (node.args[0], node.args[0])
+        match node.op:
+            case "where":
+                return branches(node.args[0], x, y)
+            case "max":
+                return branches(Node("less", (y, x)), x, y)
+            case "min":
+                return branches(Node("less", (x, y)), x, y)
+            case "abs":
+                return algebra.symbol(Node("sign", (x,))) * slope(x)
+            case "sigmoid":
+                return algebra.expression(times(node, minus(ONE, node))) * slope(x)
+            case "sign":
+                return algebra.sympy.Integer(0)
+            case "power":  # x**y, with y no constant
+                log = algebra.sympy.log(algebra.expression(x))
+                power = algebra.expression(node)
+                return power * (slope(y) * log + algebra.expression(y) * slope(x) / algebra.expression(x))
+        raise ValueError(f"no rule for {node.op}")
+
+    def branches(condition: Node, x: Node, y: Node) -> Expression:
+        there, otherwise = slope(x), slope(y)
+        if there == otherwise:
+            return there
+        then, other = algebra.tree(there), algebra.tree(otherwise)
+        if then.op == "where" and then.args[2] == other:  # one condition within the other
+            condition, then = Node("and", (then.args[0], condition)), then.args[1]
+        return algebra.symbol(Node("where", (condition, then, other)))
+
+    try:
+        with limited():
+            return algebra.tree(slope(node))
+    except TooLongError:
+        raise FormulaError(f"the derivative of {str(node)[:60]!r} takes too long to derive.") from None

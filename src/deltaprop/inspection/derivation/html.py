@@ -1,0 +1,60 @@
+"""Derivations as a page of HTML with MathML."""
+
+from __future__ import annotations
+
+from html import escape
+
+from deltaprop.inspection.derivation.document import Derivation, Line, Words
+from deltaprop.inspection.derivation.mathml import formula
+
+_STYLE = """
+.derivation { font-family: Georgia, 'Times New Roman', serif; line-height: 1.5; }
+.derivation table { border: 0; border-collapse: collapse; margin: 0.4em 0 0.8em 1.5em; }
+.derivation td { border: 0; padding: 0.15em 0.3em; text-align: left; vertical-align: middle; }
+.derivation td.left { text-align: right; }
+.derivation td.reason { color: #5b6770; font-size: 90%; padding-left: 1.5em; }
+.derivation math { display: inline math; math-style: normal; }
+.derivation mtd { text-align: left; }
+"""
+
+
+def render(derivation: Derivation) -> str:
+    """Return a derivation as a whole page."""
+    title = escape(derivation.title)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"</head>\n<body>\n{body(derivation)}\n</body>\n</html>"
+    )
+
+
+def body(derivation: Derivation) -> str:
+    """Return a derivation as the part of a page, as notebooks take it."""
+    parts = [f'<div class="derivation">\n<style>{_STYLE}</style>', f"<h1>{escape(derivation.title)}</h1>"]
+    for number, section in enumerate(derivation.sections, start=1):
+        parts.append(f"<h2>{number}. {escape(section.title)}</h2>")
+        for line in section.lines:
+            if line.words:
+                parts.append(f"<p>{words_in(line.words)}</p>")
+            if line.left is not None:
+                parts.append(_table(line))
+    return "\n".join([*parts, "</div>"])
+
+
+def words_in(words: Words) -> str:
+    """Return words and symbols as HTML."""
+    return "".join(escape(part) if isinstance(part, str) else formula(part, block=False) for part in words)
+
+
+def _table(line: Line) -> str:
+    assert line.left is not None
+    rows = []
+    for place, step in enumerate(line.steps):
+        left = formula(line.left, block=True) if not place else ""
+        relation = line.relation if not place else "="
+        number = f"({escape(line.tag)})" if line.tag and place == len(line.steps) - 1 else ""
+        rows.append(
+            f'<tr><td class="left">{left}</td><td>{relation}</td><td>{formula(step.right, block=True)}</td>'
+            f'<td class="reason">{words_in(step.reason)}</td><td>{number}</td></tr>'
+        )
+    return "<table>\n" + "\n".join(rows) + "\n</table>"

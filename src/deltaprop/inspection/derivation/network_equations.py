@@ -1,0 +1,93 @@
+"""The first part of a derivation: what the network computes, layer by layer, and E."""
+
+from __future__ import annotations
+
+from deltaprop.functions import Activation, Loss
+from deltaprop.functions.formulas.tree import Node, substitute, variable
+from deltaprop.inspection.derivation.document import Line, Section, Step, Words
+from deltaprop.inspection.derivation.notation import E, LayerSymbols, applied, plus, summed, symbol, times
+from deltaprop.inspection.derivation.output_error import OutputError, indexed
+from deltaprop.inspection.derivation.slopes import slope_of
+from deltaprop.model import Model
+
+TARGETS = {
+    "unit": "between 0 and 1", "distribution": "at least 0, and those of a sample sum to 1", "class": "0 or 1",
+    "count": "at least 0", "positive": "above 0",
+}  # fmt: skip
+
+
+def network_section(model: Model, layers: list[LayerSymbols]) -> Section:
+    """Return a = Σ w z + b and z = h(a) of each layer."""
+    bias = "" if model.bias else " It has no biases, as the lecture's."
+    lines = [Line(words=(f"A network with layers of {', '.join(map(str, model.layers))} units, inputs first.{bias}",))]
+    for layer, entry in zip(layers, model.definition.functions, strict=True):
+        lines += _layer_lines(layer, entry, model.bias)
+    return Section("The network", tuple(lines))
+
+
+def units_in_words(layer: LayerSymbols) -> Words:
+    """Return of which units a layer is, with the letter of their index."""
+    if layer.single:
+        return ("The output, one unit",)
+    name = f"Layer {layer.number}" if layer.hidden else "The output"
+    return (f"{name}, units ", variable(layer.unit), _range(layer.n_out))
+
+
+def _range(n: int) -> str:
+    return f" = 1, …, {n}" if n > 2 else " = 1, 2" if n == 2 else " = 1"
+
+
+def weighted_sum(layer: LayerSymbols, unit: str, *, bias: bool) -> Node:
+    """Return Σ_i w_ji z_i + b_j with letters for indices."""
+    inner = summed(layer.below, times(layer.w(unit, layer.below), layer.input(layer.below)))
+    return plus(inner, layer.b(unit)) if bias else inner
+
+
+def _layer_lines(layer: LayerSymbols, entry: Activation, bias: bool) -> list[Line]:
+    unit = layer.unit
+    a, z = layer.a(unit), layer.z(unit)
+    below: Words = (", from ", variable(layer.below), f"{_range(layer.n_in)} below")
+    name = "a formula of its own" if entry.written is not None else str(entry)
+    words: Words = (*units_in_words(layer), *below, ", with ", layer.function, f" = {name}:")
+    lines = [Line(a, (Step(weighted_sum(layer, unit, bias=bias)),), words=words)]
+    if entry.output_only:
+        total = summed("n", Node("exp", (layer.a("n"),)))
+        lines.append(Line(z, (Step(Node("divide", (Node("exp", (a,)), total))),)))
+        return lines
+    formula = substitute(slope_of(entry).h, {"a": a})
+    steps = [Step(applied(layer.function, a))]
+    lines.append(Line(z, (*steps, Step(formula))))
+    if any(x.op == "sigmoid" for x in formula.parts()):
+        x = symbol("x")
+        sigmoid = Node("divide", (symbol("1"), plus(symbol("1"), Node("exp", (Node("neg", (x,)),)))))
+        lines.append(Line(Node("sigmoid", (x,)), (Step(sigmoid),), words=("where, for any number ", x, ",")))
+    return lines
+
+
+def loss_section(loss: Loss, output: LayerSymbols, found: OutputError) -> Section:
+    """Return E of a sample."""
+    lines = []
+    name = "a formula of its own" if loss.written is not None else str(loss)
+    domain = TARGETS.get(loss.targets, "")
+    words: Words = (f"The loss of one sample is {name}; ", output.r("k"), " is what ", output.z("k"), " should be")
+    words += (f", {domain}:",) if domain else (":",)
+    if output.single:
+        lines.append(Line(E, (Step(found.E),), words=words))
+    else:
+        lines += [
+            Line(E, (Step(summed("k", symbol("E", "k"))),), words=words),
+            Line(symbol("E", "k"), (Step(indexed(found.E, "k")),)),
+        ]
+    if loss.label_smoothing:
+        share = "1/2" if loss.targets != "distribution" else f"1/{output.n_out}"
+        lines.append(
+            Line(words=("Here ", output.r("k"), f" is the target drawn to {share} by label_smoothing "
+                        f"s = {loss.label_smoothing:g}: (1 − s) times what was given, plus s times {share}."))
+        )  # fmt: skip
+    if found.parameter:
+        values = next(v for v in loss.values if isinstance(v, tuple))
+        shown = ", ".join(f"{x:g}" for x in values)
+        lines.append(Line(words=("Each output has its own ", symbol(found.parameter, "k"), f": {shown}.")))
+    if loss.dropped:
+        lines.append(Line(words=(f"The part {loss.dropped}, which no parameter changes, is left out.",)))
+    return Section("The loss", tuple(lines))

@@ -1,0 +1,236 @@
+"""δ of the output, ∂E/∂a, for one output function and one loss: ∂E/∂y, ∂y/∂a, their product, and what is left of it.
+
+In the variables a, y and r of one output, and q where each output has a parameter of that name. Under softmax, where
+every y depends on every a, they bear the indices k and m: δ is that of output k, and m runs over all outputs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from deltaprop.functions import Activation, Loss, kernels
+from deltaprop.functions.formulas.tree import Node, substitute, variable
+from deltaprop.inspection.derivation.algebra import Algebra
+from deltaprop.inspection.derivation.calculus import derivative, for_people
+from deltaprop.inspection.derivation.document import Step
+from deltaprop.inspection.derivation.evaluation import Number, Point, agree, precise, slopes_agree, value_or_none
+from deltaprop.inspection.derivation.notation import ONE, expanded, minus, plus, summed, symbol, times
+from deltaprop.inspection.derivation.simplification import CANCELS, into_branches, simplified, weight
+from deltaprop.inspection.derivation.slopes import AT_KINKS, A, Slope, slope_of, tree_of
+
+Y, R = variable("y"), variable("r")
+_OUTPUTS = 3  # of softmax, where its lines are checked
+
+
+@dataclass(frozen=True)
+class OutputError:
+    """How δ of the output comes about.
+
+    Attributes
+    ----------
+    E : Node
+        E of one output, in y and r.
+    parameter : str
+        The name of a parameter that each output has its own of, or "".
+    loss_steps : tuple of Step
+        ∂E/∂y.
+    slope : Slope or None
+        y = h(a) and ∂y/∂a; None for softmax.
+    steps : tuple of Step
+        δ: first the product (or the sum of products), then shorter.
+    cancels : bool
+        Whether something cancels in the product.
+    complete : bool
+        Whether no simplification was given up as too long.
+    confirmed : bool
+        Whether δ and ∂E/∂y agree with differences of E at random points.
+    """
+
+    E: Node
+    parameter: str
+    loss_steps: tuple[Step, ...]
+    slope: Slope | None
+    steps: tuple[Step, ...]
+    cancels: bool
+    complete: bool
+    confirmed: bool
+
+    @property
+    def final(self) -> Node:
+        """δ as it goes on."""
+        return self.steps[-1].right
+
+
+@lru_cache(maxsize=64)
+def output_error(output: Activation, loss: Loss) -> OutputError:
+    """Return δ of the output for an output function and a loss.
+
+    Examples
+    --------
+    >>> from deltaprop.functions import activation, loss
+    >>> found = output_error(activation("sigmoid", where="output"), loss("log", where="loss"))
+    >>> for step in (*found.loss_steps, *found.steps):
+    ...     print(step.right)
+    (1 - r) / (1 - y) - r / y
+    ((1 - r) * y - r * (1 - y)) / (y * (1 - y))
+    (y - r) / (y * (1 - y))
+    (y - r) / (y * (1 - y)) * (y * (1 - y))
+    y - r
+    """
+    parameter = next((p.name for p, v in zip(loss.parameters, loss.values, strict=True) if isinstance(v, tuple)), "")
+    variables = ["y", "r", *([parameter] if parameter else [])]
+    E = for_people(loss.written.tree) if loss.written else tree_of(loss, loss.formula, variables)
+    slope = None if output.output_only else slope_of(output)
+    sums_to_one = kernels.whose_targets(loss, output).targets == "distribution"
+    points = _points(loss, slope, variables)
+    positive = [name for name in ("y",) if slope is None or slope.positive]
+    algebra = Algebra(points, positive)
+    loss_points = points if loss.written else _points_of(loss, variables)
+    raw = derivative(E, "y", algebra)
+    shorter, complete = simplified(raw, loss_points, algebra)
+    loss_steps = [Step(raw), *shorter]
+    if loss.written is None:
+        declared = tree_of(loss, loss.derivative, variables)
+        kinks = _has_cases(raw)
+        better = kinks or weight(declared) < weight(loss_steps[-1].right)
+        if better and declared != loss_steps[-1].right and agree(raw, declared, loss_points):
+            loss_steps = [loss_steps[0], Step(declared, AT_KINKS if kinks else ())]
+    confirmed = slopes_agree(E, "y", raw, loss_points)
+    slope_of_E = loss_steps[-1].right
+    if slope is None:
+        steps = _of_softmax(slope_of_E, points, algebra, sums_to_one)
+        confirmed &= _softmax_agrees(E, steps, loss, variables, sums_to_one)
+        cancels = len(steps) > 3
+        return OutputError(E, parameter, tuple(loss_steps), None, tuple(steps), cancels, complete, confirmed)
+    slope_of_y = substitute(slope.final, {"z": Y})
+    product = times(slope_of_E, slope_of_y)
+    shorter, whole = simplified(product, points, algebra)
+    complete &= whole and slope.complete
+    steps = [Step(product), *shorter]
+    steps += into_branches(steps[-1].right, points, algebra)
+    E_of_a = substitute(E, {"y": slope.h})
+    confirmed &= slope.confirmed and slopes_agree(E_of_a, "a", steps[-1].right, points)
+    cancels = any(step.reason == CANCELS for step in steps)
+    return OutputError(E, parameter, tuple(loss_steps), slope, tuple(steps), cancels, complete, confirmed)
+
+
+def _has_cases(node: Node) -> bool:
+    return any(x.op in ("where", "sign", "max", "min") for x in node.parts())
+
+
+def _target(draw: random.Random, loss: Loss) -> float:
+    """Return an r from the domain of a loss."""
+    if loss.targets == "class":
+        return float(draw.randrange(2))
+    if loss.targets in ("unit", "distribution"):
+        return draw.uniform(0.02, 0.98)
+    if loss.targets in ("count", "positive"):
+        return draw.uniform(0.1, 4)
+    return draw.uniform(-2, 2)
+
+
+def _points(loss: Loss, slope: Slope | None, variables: Sequence[str]) -> list[Point]:
+    """Return random a, y = h(a), r and q; of a loss that is a formula, r from 0 to 1 at most points."""
+    draw = random.Random(2)
+    mp = precise()
+    points: list[Point] = []
+    for k in range(24):
+        a = mp.mpf(draw.uniform(-3, 3))
+        y = mp.mpf(draw.uniform(0.02, 0.98)) if slope is None else value_or_none(slope.h, {A: a})
+        r = draw.uniform(0.02, 0.98) if loss.written and k % 4 else _target(draw, loss)
+        others = {variable(name): mp.mpf(draw.uniform(0.05, 0.95)) for name in variables[2:]}
+        if y is not None:
+            points.append({A: a, Y: y, R: mp.mpf(r), **others})
+    return points
+
+
+def _points_of(loss: Loss, variables: Sequence[str]) -> list[Point]:
+    """Return random y, r and q where a declared loss is defined, and away from its kinks."""
+    draw, mp = random.Random(4), precise()
+    low, high = (0.02, 0.98) if loss.of_probabilities else (0.1, 4.0) if loss.low == 0 else (-3.0, 3.0)
+    return [
+        {Y: mp.mpf(draw.uniform(low, high)), R: mp.mpf(_target(draw, loss))}
+        | {variable(name): mp.mpf(draw.uniform(0.05, 0.95)) for name in variables[2:]}
+        for _ in range(24)
+    ]
+
+
+# ---- softmax ---------------------------------------------------------------------------------------------------------
+
+
+def indexed(node: Node, index: str) -> Node:
+    """Return a tree of y, r and q of one output with an index."""
+    return substitute(node, {name: symbol(name, index) for name in node.variables})
+
+
+def indicator(left: str, right: str) -> Node:
+    """Return 1 where two indices are the same, else 0."""
+    return Node("indicator", (variable(left), variable(right)))
+
+
+SOFTMAX_SLOPE = times(symbol("y", "m"), minus(indicator("m", "k"), symbol("y", "k")))  # ∂y_m/∂a_k
+
+
+def _of_softmax(slope_of_E: Node, points: Sequence[Point], algebra: Algebra, sums_to_one: bool) -> list[Step]:
+    """Return δ_k = Σ_m ∂E/∂y_m y_m (1{m=k} − y_k), and shorter."""
+    D_m, y_k = indexed(slope_of_E, "m"), symbol("y", "k")
+    product = times(slope_of_E, Y)
+    shorter = simplified(product, points, algebra).steps
+    G = shorter[-1].right if shorter else product
+    G_k, G_m = indexed(G, "k"), indexed(G, "m")
+    apart = minus(indexed(product, "k"), times(y_k, summed("m", indexed(product, "m"))))
+    steps = [
+        Step(summed("m", times(D_m, SOFTMAX_SLOPE))),
+        Step(apart, ("multiplied out: of the indicators one is 1",)),
+    ]
+    if shorter:
+        steps.append(Step(minus(G_k, times(y_k, summed("m", G_m))), ("as ", product, " = ", G)))
+    r_k, r_m = symbol("r", "k"), symbol("r", "m")
+    ratio = -algebra.expression(G) / algebra.symbol(R)
+    if ratio.is_number:
+        factor = algebra.tree(ratio)
+
+        def multiple(node: Node) -> Node:
+            return node if factor == ONE else times(factor, node)
+
+        steps.append(Step(multiple(minus(times(y_k, summed("m", r_m)), r_k))))
+        if sums_to_one:
+            steps.append(Step(multiple(minus(y_k, r_k)), ("as ", summed("m", r_m), " = 1")))
+        return steps
+    in_front = times(y_k, minus(indexed(slope_of_E, "k"), summed("m", indexed(product, "m"))))
+    if weight(in_front) <= weight(steps[-1].right):
+        steps.append(Step(in_front, ("with ", y_k, " in front")))
+    return steps
+
+
+def _softmax_agrees(E: Node, steps: Sequence[Step], loss: Loss, variables: Sequence[str], sums_to_one: bool) -> bool:
+    """Whether all steps of δ_1 agree with each other, and with differences of E, at random a of three outputs."""
+    sizes = {"m": _OUTPUTS, "n": _OUTPUTS}
+    all_a = [symbol("a", m) for m in range(1, _OUTPUTS + 1)]
+    exps = [Node("exp", (a,)) for a in all_a]
+    softmax = {symbol("y", m): Node("divide", (exps[m - 1], plus(*exps))) for m in range(1, _OUTPUTS + 1)}
+    draw, mp = random.Random(3), precise()
+    points: list[Point] = []
+    for _ in range(8):
+        point: dict[Node, Number] = {a: mp.mpf(draw.uniform(-2, 2)) for a in all_a}
+        point |= {y: value_or_none(tree, point) for y, tree in softmax.items()}
+        targets = [_target(draw, loss) for _ in all_a]
+        total = sum(targets) if sums_to_one else 1
+        for m, r in enumerate(targets, start=1):
+            point[symbol("r", m)] = mp.mpf(r) / mp.mpf(total)
+            point |= {symbol(name, m): mp.mpf(draw.uniform(0.05, 0.95)) for name in variables[2:]}
+        points.append(point)
+    written = [expanded(substitute(step.right, {"k": variable("1"), **_at_first(step.right)}), sizes) for step in steps]
+    chain = all(agree(one, two, points) for one, two in pairwise(written))
+    whole = plus(*(substitute(indexed(E, str(m)), {y.name: tree for y, tree in softmax.items()})
+                   for m in range(1, _OUTPUTS + 1)))  # fmt: skip
+    return chain and slopes_agree(whole, all_a[0].name, written[-1], points)
+
+
+def _at_first(node: Node) -> dict[str, Node]:
+    """Return the symbols of output k as those of output 1."""
+    return {name: variable(name[: -len("k")] + "1") for name in node.variables if name.endswith("_k")}

@@ -1,0 +1,550 @@
+"""The derivation: the lecture's equations, every pair of output and loss, numbers, formats, errors."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deltaprop import MissingExtraError, Network
+from deltaprop.functions import ACTIVATIONS, LOSSES, activation, loss
+from deltaprop.functions.formulas.tree import variable
+from deltaprop.inspection.derivation import Derivation, derive, effort, simplification
+from deltaprop.inspection.derivation.evaluation import evaluate
+from deltaprop.inspection.derivation.notation import expanded, symbol
+from deltaprop.inspection.derivation.output_error import output_error
+from deltaprop.inspection.derivation.slopes import slope_of
+from deltaprop.inspection.derivation.text import TextWriter
+from problems import network, pairs, samples
+
+UNITS = [name for name, entry in ACTIVATIONS.items() if not entry.output_only]
+written = TextWriter().write
+
+
+def delta_of(output: str, E: str) -> str:
+    """δ of the output in its shortest form, as text."""
+    return written(output_error(activation(output, where="output"), loss(E, where="loss")).final)
+
+
+def lines_of(document: Derivation) -> list[str]:
+    return [line.strip() for line in str(document).splitlines()]
+
+
+# ---- the lecture -----------------------------------------------------------------------------------------------------
+
+
+def test_the_lectures_last_two_equations() -> None:
+    text = lines_of(Network([2, 3, 1], bias=False).derive())
+    at = text.index("δ_y = ∂E/∂y · ∂y/∂a_y")
+    assert text[at + 1] == "= (y − r) / (y (1 − y)) · y (1 − y)"
+    assert text[at + 2] == "= y − r     [what stands above and below cancels]"
+    assert "δ_j = h′(a_j) δ_y v_j = z_j (1 − z_j) δ_y v_j" in text
+
+
+def test_every_simplification_of_the_lectures_example_is_a_line() -> None:
+    text = lines_of(Network([2, 3, 1]).derive())
+    at = text.index("∂E/∂y = (1 − r) / (1 − y) − r / y")
+    assert text[at + 1] == "= ((1 − r) y − r (1 − y)) / (y (1 − y))     [over one denominator]"
+    assert text[at + 2] == "= (y − r) / (y (1 − y))     [multiplied out above]"
+    at = text.index("h′(a_j) = exp(−a_j) / (1 + exp(−a_j))²")
+    assert text[at + 1] == "= z_j (1 − z_j)     [as exp(−a_j) = (1 − z_j) / z_j]"
+
+
+def test_the_sections_are_in_the_lectures_order() -> None:
+    document = Network([2, 3, 1]).derive()
+    assert [section.title for section in document.sections] == [
+        "The network",
+        "The loss",
+        "The generalised chain rule",
+        "The gradient with respect to a weight",
+        "δ of the output",
+        "The delta rule",
+        "The update",
+    ]
+    text = lines_of(document)
+    for line in (
+        "a_j = Σ_i w_ji x_i + b_j",
+        "z_j = h(a_j) = 1 / (1 + exp(−a_j))",
+        "a_y = Σ_j v_j z_j + b_y",
+        "E = −r log(y) − (1 − r) log(1 − y)",
+        "∂E/∂w_ji = ∂E/∂a_j · ∂a_j/∂w_ji",
+        "∂E/∂w_ji = δ_j z_i   (1)",
+        "= h′(a_j) Σ_k δ_k w_kj   (2)",
+        "w_ji ← w_ji − η δ_j x_i",
+        "v_j ← v_j − η δ_y z_j",
+    ):
+        assert line in text
+
+
+# ---- δ of the output ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("output", "E", "delta"),
+    [
+        ("sigmoid", "log", "y − r"),
+        ("softmax", "cross_entropy", "y_k − r_k"),
+        ("softmax", "kl", "y_k − r_k"),
+        ("identity", "squared_error", "y − r"),
+        ("exp", "poisson", "y − r"),
+        ("exp", "gamma", "1 − r / y"),
+        ("exp", "tweedie", "(y − r) / √y"),
+        ("sigmoid", "squared_error", "(y − r) y (1 − y)"),
+        ("tanh", "squared_error", "(y − r) (1 − y²)"),
+        ("relu", "squared_error", "{y − r if a > 0, else 0}"),
+        ("softmax", "squared_error", "y_k (y_k − r_k − Σ_m (y_m − r_m) y_m)"),
+        # formulas of the user's own
+        ("(1 + tanh(a/2))/2", "-r * log(y) - (1 - r) * log(1 - y)", "y − r"),
+        ("(1 + tanh(a/2))/2", "log", "y − r"),
+        ("exp(a) / (1 + exp(a))", "-(r * log(y) + (1 - r) * log(1 - y))", "y − r"),
+        ("1/2 + sinh(a/2) / cosh(a/2) / 2", "log", "y − r"),
+        ("sigmoid(2 * a)", "log", "2 (y − r)"),
+        ("1 - exp(-exp(a))", "log", "(y − r) exp(a) / y"),
+        ("softmax", "-r * log(y)", "y_k − r_k"),
+        ("softmax", "-2 * r * log(y)", "2 (y_k Σ_m r_m − r_k)"),
+        ("identity", "(y - r)**4 / 4", "(y − r)³"),
+        ("sigmoid", "(y - r)**4 / 4", "(y − r)³ y (1 − y)"),
+    ],
+)
+def test_delta_of_the_output(output: str, E: str, delta: str) -> None:
+    assert delta_of(output, E) == delta
+
+
+def test_softmax_with_cross_entropy_uses_that_r_sums_to_one() -> None:
+    text = lines_of(Network([2, 3], output="softmax", loss="cross_entropy").derive())
+    assert "= y_k Σ_m r_m − r_k" in text
+    assert "= y_k − r_k     [as Σ_m r_m = 1]" in text
+
+
+def test_where_nothing_cancels_it_says_so() -> None:
+    text = str(Network([2, 3, 1], output="sigmoid", loss="squared_error").derive())
+    assert "Nothing cancels here: it does not reduce further, and ∂y/∂a_y stays a factor of δ_y." in text
+    assert "Nothing cancels" not in str(Network([2, 3, 1]).derive())
+
+
+@pytest.mark.parametrize("output", list(ACTIVATIONS))
+def test_the_last_delta_of_every_pair_is_the_engines(output: str) -> None:
+    for E in (E for name, E in pairs() if name == output):
+        net = network([3, 4, 2], h="tanh", output=output, loss=E)
+        found = output_error(ACTIVATIONS[output], LOSSES[E])
+        assert found.confirmed, E
+        assert found.complete, E
+        X, R = samples(net, 12)
+        raw = net.raw_trace(X, R)
+        for a, y, r, delta in zip(raw.a[-1], raw.z[-1], raw.r, raw.delta[-1], strict=True):
+            for j in range(2):
+                if output == "softmax":
+                    point = {symbol("y", k + 1): y[k] for k in range(2)} | {symbol("r", k + 1): r[k] for k in range(2)}
+                    tree = at_first(expanded(found.final, {"m": 2}), j + 1)
+                else:
+                    point = {variable("a"): a[j], variable("y"): y[j], variable("r"): r[j]}
+                    tree = found.final
+                assert float(evaluate(tree, point)) == pytest.approx(delta[j], rel=1e-9, abs=1e-13), E
+        assert str(net.derive())
+
+
+def at_first(tree, j):  # type: ignore[no-untyped-def]
+    from deltaprop.inspection.derivation.notation import at
+
+    return at(tree, k=j)
+
+
+# ---- h′ --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "h",
+    [
+        *UNITS,
+        "leaky_relu:slope=0.3",
+        "elu:alpha=0.7",
+        "celu:alpha=2",
+        "a * sigmoid(1.702 * a)",
+        "(1 + tanh(a / 2)) / 2",
+        "where(a > 0, a, a**2 / (1 + a**2))",
+        "max(0, a)**2 - min(a, 1, 0)",
+        "sqrt(a**2 + 1) - 1",
+        "log(cosh(a))",
+        "2**a",
+        "1 - exp(-exp(a))",
+    ],
+)
+def test_the_last_slope_of_every_activation_is_the_engines(h: str) -> None:
+    entry = activation(h, where="h")
+    slope = slope_of(entry)
+    assert slope.confirmed
+    net = Network([1, 1, 1], h=h, output="identity", loss="squared_error", bias=False)
+    net.theta = [1.0, 1.0]
+    a = np.concatenate([np.random.default_rng(5).uniform(-4, 4, 40), entry.kinks])
+    raw = net.raw_trace(a[:, None], np.zeros(len(a)))
+    for x, z, dh in zip(raw.a[0][:, 0], raw.z[0][:, 0], raw.dh[0][:, 0], strict=True):
+        at = float(evaluate(slope.final, {variable("a"): x, variable("z"): z}))
+        assert at == pytest.approx(dh, rel=1e-9, abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("h", "slope"),
+    [
+        ("sigmoid", "z (1 − z)"),
+        ("tanh", "1 − z²"),
+        ("exp", "z"),
+        ("gaussian", "−2 a z"),
+        ("squareplus", "z / (2 z − a)"),
+        ("relu", "{1 if a > 0, else 0}"),
+        ("identity", "1"),
+        ("(1 + tanh(a/2))/2", "z (1 − z)"),
+        ("tan(a / 10)", "(1 + z²) / 10"),
+        ("atan(sinh(a))", "1 / cosh(a)"),
+        ("a / (1 + exp(-a)) + 0", "(1 + a exp(−a) / (1 + exp(−a))) / (1 + exp(−a))"),
+    ],
+)
+def test_slopes_are_written_by_z_where_that_is_shorter(h: str, slope: str) -> None:
+    assert written(slope_of(activation(h, where="h")).final) == slope
+
+
+# ---- what is checked, and what is given up -----------------------------------------------------------------------
+
+
+def test_a_wrong_simplification_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = simplification._ways
+
+    def with_a_wrong_one(algebra, complete):  # type: ignore[no-untyped-def]
+        return [*ways(algebra, complete), lambda x: algebra.sympy.Integer(7)]  # shorter than anything right
+
+    monkeypatch.setattr(simplification, "_ways", with_a_wrong_one)
+    output_error.cache_clear()
+    slope_of.cache_clear()
+    try:
+        assert delta_of("sigmoid", "log") == "y − r"
+        assert delta_of("sigmoid", "squared_error") == "(y − r) y (1 − y)"
+    finally:
+        output_error.cache_clear()
+        slope_of.cache_clear()
+
+
+def test_what_takes_too_long_is_shown_unsimplified_and_said() -> None:
+    h = " * ".join(f"(1 + exp({k}.5 * a) + sin({k} * a))" for k in range(1, 12))
+    text = str(Network([1, 1, 1], h=h).derive())
+    assert "It is not simplified further: that would take too long." in text
+
+
+def test_what_needs_too_many_calls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    E = activation("sigmoid", where="output"), loss("(y - r)**2 / (1 + y**2)", where="loss")
+    assert output_error(*E).complete
+    output_error.cache_clear()
+    monkeypatch.setattr(simplification, "limited", lambda: effort.limited(50))
+    try:
+        assert not output_error(*E).complete
+    finally:
+        output_error.cache_clear()
+
+
+def test_the_text_does_not_depend_on_the_order_of_hashes() -> None:
+    code = (
+        "from deltaprop import Network\n"
+        "print(Network([2, 3, 2], h=['mish'], output='sigmoid', loss='focal').derive())\n"
+        "print(Network([2, 2, 1], h='exp(a)/(1+exp(a))+sin(a)*a', output='gelu', loss='squared_error').derive())"
+    )
+    texts = set()
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+        texts.add(run.stdout)
+    assert len(texts) == 1
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def by_hand(text: str) -> float:
+    """What a reader's calculator makes of a formula with numbers."""
+    python = text.replace("−", "-").replace("·", "*").replace("²", "**2").replace("³", "**3").replace("log", "np.log")
+    python = python.replace("exp", "np.exp").replace("^", "**")
+    python = re.sub(r"(?<=[\d)]) (?=[(\dn])", " * ", python)
+    return float(eval(python, {"np": np}))
+
+
+def with_numbers() -> tuple[Network, Derivation]:
+    net = Network([2, 2, 1])
+    net.theta = [0.1, -0.2, 0.3, 0.4, 0.05, -0.05, 0.8, -0.8, 0.1]
+    return net, net.derive([1, 2], 1, 0.5)
+
+
+def test_one_sample_by_hand() -> None:
+    net, document = with_numbers()
+    t = net.trace([1, 2], 1)
+    text = lines_of(document)
+    assert "a_1 = w_11 x_1 + w_12 x_2 + b_1 = 0.1 · 1 + 0.3 · 2 + 0.05 = 0.75" in text
+    assert "δ_y = y − r = 0.5339562733 − 1 = −0.4660437267" in text
+    numeric = 0
+    for line in text[text.index("8. The sample") :]:
+        parts = re.split(" = | ← ", line)
+        if len(parts) == 4:
+            assert by_hand(parts[2]) == pytest.approx(by_hand(parts[3]), rel=1e-8)
+            numeric += 1
+    assert numeric == 4 + 2 + 1 + 2 + 4 + 6 + 9
+    values = {written(line.left): line.value for s in document.sections[7:] for line in s.lines if line.left}
+    for k in range(2):
+        assert values[f"h′(a_{k + 1})"] == t.layers[0].dh[k]
+        assert values[f"δ_{k + 1}"] == t.layers[0].delta[k]
+        assert values[f"∂E/∂v_{k + 1}"] == t.layers[1].dW[k, 0]
+        for i in range(2):
+            assert values[f"∂E/∂w_{k + 1}{i + 1}"] == t.layers[0].dW[i, k]
+    assert values["E"] == t.E
+    assert values["δ_y"] == t.layers[1].delta[0]
+
+
+def test_the_update_is_the_engines_own_step_and_changes_nothing() -> None:
+    net, document = with_numbers()
+    before = net.theta
+    after = Network(**net.config())
+    after.theta = before
+    after.descend([[1, 2]], [1], 0.5)
+    new = [line.value for line in document.sections[-1].lines if line.relation == "←"]
+    W, b = after.W, after.b
+    assert new == [W[0][0, 0], W[0][1, 0], b[0][0], W[0][0, 1], W[0][1, 1], b[0][1], *W[1][:, 0], b[1][0]]
+    assert (net.theta == before).all()
+    assert document.sections[-1].title == "The update"
+    assert derive(net, [1, 2], 1).sections[-1].title == "The gradient"
+
+
+@pytest.mark.parametrize(
+    ("layers", "options"),
+    [
+        ([4, 3, 3], {"h": "gelu", "output": "softmax", "loss": "cross_entropy"}),
+        ([4, 3, 5, 2], {"h": ["tanh", "relu"], "output": "identity", "loss": "huber"}),
+        ([3, 2], {"output": "tanh", "loss": "hinge", "bias": False}),
+        ([2, 4, 3], {"h": "mish", "output": "softmax", "loss": "focal"}),
+        ([2, 4, 3], {"h": "silu", "output": "identity", "loss": "quantile:q=0.1,0.5,0.9"}),
+        ([2, 4, 3], {"output": "sigmoid", "loss": "log:label_smoothing=0.1"}),
+        ([2, 3, 1], {"h": "a * sigmoid(1.702 * a)", "output": "(1 + tanh(a/2))/2", "loss": "(y - r)**4"}),
+        ([12, 20, 11], {"h": "elu", "output": "softmax", "loss": "squared_error"}),
+        ([2, 3, 1], {"dtype": "float32"}),
+    ],
+)
+def test_all_numbers_are_the_engines_and_their_formulas_come_to_them(
+    layers: list[int], options: dict[str, object]
+) -> None:
+    net = network(layers, **options)
+    X, R = samples(net, 3)
+    if "smoothing" in str(options) or layers[-1] == 1:
+        R = np.clip(R, 0, 1)
+    document = derive(net, X[0], R[0], 0.1)
+    t = net.trace(X[0], R[0])
+    engine = {0.1}
+    for values in (t.x, t.r, [t.E], *(v for layer in t.layers for v in (layer.a, layer.z, layer.dh, layer.delta))):
+        engine |= set(map(float, np.ravel(values)))
+    for layer in t.layers:
+        engine |= set(map(float, layer.dW.ravel())) | set(map(float, [] if layer.db is None else layer.db.ravel()))
+    printed = [line for s in document.sections[7:-1] for line in s.lines if line.value is not None]
+    assert len(printed) > 15
+    assert {line.value for line in printed} <= engine
+    assert "the engine's," not in str(document)  # no formula comes to another value
+    assert "the engine's:" not in str(document)
+    assert document.to_latex()
+    assert document.to_html()
+
+
+def test_where_digits_cancel_it_says_what_the_formula_comes_to() -> None:
+    net = Network([1, 1], bias=False)
+    net.theta = [1.0]
+    text = str(net.derive([30.0], 1))
+    assert "the engine's, with all its digits; the formula with these numbers comes to" in text
+    net.theta = [1.0]
+    assert "no finite value at these numbers" in str(net.derive([800.0], 0))
+
+
+def test_a_large_network_is_abridged_and_says_so() -> None:
+    net = network([30, 20, 12], output="softmax", loss="cross_entropy")
+    X, R = samples(net, 1)
+    text = str(net.derive(X[0], R[0]))
+    for words in (
+        "Of 30 inputs the first 6 are shown.",
+        "Layer 1, of whose 20 units the first 6 are shown:",
+        "The output, of whose 12 units the first 6 are shown:",
+        "Of the 30 weights of each unit the first 6 are shown.",
+        "+ … + w_1,30 x_30 + b_1",
+    ):
+        assert words in text
+    assert "the engine's," not in text
+    assert "w_7" not in text
+
+
+# ---- formats ---------------------------------------------------------------------------------------------------------
+
+NASTY = ['50% <b>&"x"', "a_1 $y$ #{\\}", "größe ~^|", "温度 `x` *y*"]
+
+
+def documents() -> list[Derivation]:
+    some = network([4, 3, 4, 3], h=["elu", "a * sigmoid(1.702 * a)"], output="softmax", loss="focal")
+    X, R = samples(some, 1)
+    hinge = Network([2, 2], output="hard_tanh", loss="hinge")
+    return [
+        Network([2, 2, 1]).derive([1e-7, 2e9], 1, 0.5),
+        derive(some, X[0], R[0], 0.1, inputs=NASTY, outputs=NASTY[1:]),
+        hinge.derive([1, 2], [0, 1]),
+        Network([2, 12, 1], h="where(a > 1 and not a > 2, abs(a), sqrt(a**2 + pi))", loss="log").derive(),
+    ]
+
+
+@pytest.fixture(scope="module")
+def formats() -> list[Derivation]:
+    return documents()
+
+
+def check_balance(latex: str) -> None:
+    plain = re.sub(r"\\\\|\\[{}$]", "", latex)  # row ends, and escaped ones
+    depth = 0
+    for letter in plain:
+        depth += (letter == "{") - (letter == "}")
+        assert depth >= 0
+    assert depth == 0
+    assert plain.count("$") % 2 == 0
+    assert plain.count(r"\left") - plain.count(r"\leftarrow") == plain.count(r"\right")
+    open_: list[str] = []
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+\*?)\}", plain):
+        if kind == "begin":
+            open_.append(name)
+        else:
+            assert open_.pop() == name
+    assert not open_
+
+
+def test_latex_is_balanced_and_pdflatex_has_every_letter(formats: list[Derivation]) -> None:
+    for document in formats:
+        latex = document.to_latex()
+        check_balance(latex)
+        assert latex.startswith(r"\documentclass")
+        assert set(re.findall(r"\\usepackage(?:\[.*?\])?\{(.*?)\}", latex)) == {"inputenc", "fontenc", "amsmath"}
+        assert not re.search(r"[^\x00-\x7fÀ-ſ]", latex)
+    latex = formats[1].to_latex()
+    assert r"50\% \textless{}b\textgreater{}\&\textquotedbl{}x\textquotedbl{}" in latex
+    assert r"a\_1 \$y\$ \#\{\textbackslash{}\}" in latex
+    assert r"größe \textasciitilde{}\textasciicircum{}\textbar{}" in latex
+    assert r"\texttt{U+6E29}" in latex
+
+
+def test_latex_compiles(formats: list[Derivation], tmp_path: Path) -> None:
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    for k, document in enumerate(formats):
+        document.save(tmp_path / f"d{k}.tex")
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"d{k}.tex"]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_markdown(formats: list[Derivation]) -> None:
+    for document in formats:
+        text = document.to_markdown()
+        blocks = re.findall(r"(?m)^\$\$$", text)
+        assert len(blocks) % 2 == 0
+        assert len(blocks) // 2 == sum(line.left is not None for s in document.sections for line in s.lines)
+        check_balance(re.sub(r"\\([`*_{}\[\]()#+!|~$\\])", "", re.sub(r"(?s)\$\$.*?\$\$", "", text)).replace("\\", ""))
+        for block in re.findall(r"(?s)^\$\$\n(.*?)\n\$\$$", text, re.MULTILINE):
+            check_balance(block)
+    text = formats[1].to_markdown()
+    assert '50% &lt;b&gt;&amp;"x"' in text
+    assert r"a\_1 \$y\$ \#\{\\\}" in text
+
+
+class Tags(HTMLParser):
+    """That every element is closed where it was opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_html_is_well_formed_and_has_mathml(formats: list[Derivation]) -> None:
+    for document in formats:
+        page = document.to_html()
+        tags = Tags()
+        tags.feed(page)
+        tags.close()
+        assert not tags.open
+        assert "<script" not in page
+        assert "http" not in page.replace("http://www.w3.org/1998/Math/MathML", "")
+        formulas = re.findall(r"(?s)<math.*?</math>", page)
+        assert len(formulas) >= sum(1 + len(line.steps) for s in document.sections for line in s.lines if line.left)
+        for formula in formulas:
+            tree = ElementTree.fromstring(formula.replace("&nbsp;", " "))
+            for element in tree.iter():
+                name = element.tag.rpartition("}")[2]
+                if name in ("mfrac", "msup", "msub", "munder"):
+                    assert len(element) == 2
+                if name == "msubsup":
+                    assert len(element) == 3
+        assert document._repr_html_() in page
+    tags = Tags()
+    tags.feed(formats[1].to_html())
+    for name in NASTY:
+        assert f"{name}:" in tags.text
+    assert "<b>" not in formats[1].to_html()
+
+
+def test_save_goes_by_the_suffix(tmp_path: Path) -> None:
+    document = Network([2, 1]).derive()
+    for suffix, text in (
+        (".txt", str(document)),
+        (".md", document.to_markdown()),
+        (".TEX", document.to_latex()),
+        (".html", document.to_html()),
+    ):
+        path = tmp_path / f"derivation{suffix}"
+        document.save(path)
+        assert path.read_text(encoding="utf-8").rstrip("\n") == text.rstrip("\n")
+    with pytest.raises(ValueError, match=r"saved as one of \.txt, \.md, \.tex, \.html; got 'derivation\.pdf'"):
+        document.save("derivation.pdf")
+    with pytest.raises(OSError, match="No such file"):
+        document.save(tmp_path / "nowhere" / "derivation.md")
+
+
+# ---- errors ----------------------------------------------------------------------------------------------------------
+
+
+def test_errors_of_samples() -> None:
+    net = Network([2, 3, 1])
+    for wrong, error, message in (
+        (([1, 2, 3], 1), ValueError, "Network.derive: x needs 2 inputs; got 3."),
+        (([[1, 2], [3, 4]], [0, 1]), ValueError, r"x needs one sample, shape \(2,\); got \(2, 2\). Take one"),
+        (([1, 2], [0, 1]), ValueError, r"r needs the targets of one sample, shape \(1,\); got \(2,\)"),
+        (([1, 2],), TypeError, "numbers need a sample, x and r; got no r"),
+        ((None, 1), TypeError, "numbers need a sample, x and r; got no x"),
+        ((None, None, 0.1), TypeError, "numbers need a sample, x and r; got no x"),
+        (([1, 2], 1, "fast"), TypeError, "eta needs to be a number"),
+        (([1, 2], 3), ValueError, r"Network.derive: R\[0, 0\] is 3; targets of loss 'log' are in \[0, 1\]"),
+        (([1, float("nan")], 1), ValueError, "not a finite number"),
+        ((["a", "b"], 1), TypeError, "Network.derive: x needs real numbers; got dtype <U1"),
+    ):
+        with pytest.raises(error, match=message):
+            net.derive(*wrong)  # type: ignore[arg-type]
+
+
+def test_a_class_number_is_a_target() -> None:
+    net = Network([2, 3], output="softmax", loss="cross_entropy")
+    assert str(net.derive([1, 2], 2, 0.1)) == str(net.derive([1, 2], [0, 0, 1], 0.1))
+
+
+def test_without_sympy_it_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    with pytest.raises(MissingExtraError, match=r"sympy is not installed.*deltaprop\[derive\]"):
+        Network([2, 1]).derive()
