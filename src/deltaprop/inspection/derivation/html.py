@@ -8,9 +8,9 @@ from deltaprop.inspection.derivation.document import Derivation, Line, Words
 from deltaprop.inspection.derivation.mathml import formula
 
 _STYLE = """
-.derivation { font-family: Georgia, 'Times New Roman', serif; line-height: 1.5; }
+.derivation { font-family: Georgia, 'Times New Roman', serif; line-height: 1.5; max-width: 60em; margin: 0 auto; }
 .derivation table { border: 0; border-collapse: collapse; margin: 0.4em 0 0.8em 1.5em; }
-.derivation td { border: 0; padding: 0.15em 0.3em; text-align: left; vertical-align: middle; }
+.derivation td { border: 0; padding: 0.35em 0.3em; text-align: left; vertical-align: middle; }
 .derivation td.left { text-align: right; }
 .derivation td.reason { color: #5b6770; font-size: 90%; padding-left: 1.5em; }
 .derivation math { display: inline math; math-style: normal; }
