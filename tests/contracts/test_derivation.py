@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltaprop import MissingExtraError, Network
+from deltaprop import FormulaError, MissingExtraError, Network
 from deltaprop.functions import ACTIVATIONS, LOSSES, activation, loss
 from deltaprop.functions.formulas.tree import variable
 from deltaprop.inspection.derivation import Derivation, derive, effort, simplification
@@ -201,6 +201,8 @@ def test_the_last_slope_of_every_activation_is_the_engines(h: str) -> None:
         ("(1 + tanh(a/2))/2", "z (1 − z)"),
         ("tan(a / 10)", "(1 + z²) / 10"),
         ("atan(sinh(a))", "1 / cosh(a)"),
+        ("1 / (1 + exp(-1.702 * a))", "1.702 z (1 − z)"),
+        ("exp(1000 * a) / (1 + exp(1000 * a))", "1000 z (1 − z)"),
         ("a / (1 + exp(-a)) + 0", "(1 + a exp(−a) / (1 + exp(−a))) / (1 + exp(−a))"),
     ],
 )
@@ -243,6 +245,11 @@ def test_what_needs_too_many_calls_is_given_up(monkeypatch: pytest.MonkeyPatch) 
         assert not output_error(*E).complete
     finally:
         output_error.cache_clear()
+
+
+def test_a_part_without_a_value_is_an_error() -> None:
+    with pytest.raises(FormulaError, match="cannot be written"):
+        slope_of(activation("min((pi - a) / tan(pi), a)", where="h"))
 
 
 def test_the_text_does_not_depend_on_the_order_of_hashes() -> None:

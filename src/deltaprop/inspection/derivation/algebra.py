@@ -1,7 +1,8 @@
 """Between trees and SymPy's expressions: SymPy does the algebra, the trees are what people read.
 
 Smooth functions are SymPy's own. What has a kink (where, min, max, abs, sign) is a symbol there, so that no value at a
-kink is lost; so is what is notation. Coming back, sums and products are put in the order in which people write them.
+kink is lost; so are notation, and exponentials such as exp(1.702 a), of which SymPy would make exp(a / 500) to the
+power of 851. Coming back, sums and products are put in the order in which people write them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,15 @@ Expression = Any  # of SymPy, which has no types
 
 _FUNCTIONS = ("exp", "log", "tanh", "sinh", "cosh", "tan", "sin", "cos", "atan", "erf", "erfc")
 _ODD, _EVEN = ("tanh", "sinh", "tan", "sin", "atan", "erf", "sign"), ("cosh", "cos", "abs")
+_HIGHEST = 20  # degree of polynomials in an exponential
+_LONG = 10**9
 _LARGEST_BELOW = 64  # of a fraction that is written as one; others are decimals where they can be
+
+
+def is_wild(exponent: Expression) -> bool:
+    """Whether SymPy would take large numbers in the exponent of an exponential as degrees of polynomials."""
+    coefficients = (x.as_coeff_Mul(rational=True)[0] for x in exponent.as_ordered_terms())
+    return any(max(abs(int(c.p)), int(c.q)) > _HIGHEST for c in coefficients if c.is_Rational)
 
 
 class UnwrittenError(ValueError):
@@ -89,7 +98,9 @@ class Algebra:
             case "power" if not node.args[1].variables:
                 return self.expression(node.args[0]) ** self.expression(node.args[1])
         if node.op in self._classes:
-            return self._classes[node.op](self.expression(node.args[0]))
+            inner = self.expression(node.args[0])
+            if node.op != "exp" or not is_wild(inner):
+                return self._classes[node.op](inner)
         return self.symbol(node)
 
     def tree(self, expression: Expression) -> Node:
@@ -103,7 +114,10 @@ class Algebra:
         if expression in self.nodes:
             return self.nodes[expression]
         if expression not in self._trees:
-            self._trees[expression] = self._tree(expression)
+            try:
+                self._trees[expression] = self._tree(expression)
+            except OverflowError:
+                raise UnwrittenError("a number in it is too large for float64") from None
         return self._trees[expression]
 
     def _tree(self, expression: Expression) -> Node:
@@ -191,8 +205,8 @@ class Algebra:
 
     def _is_turned(self, tree: Node) -> bool:
         values = [v for v in (value_or_none(tree, p) for p in self.points) if v is not None]
-        if values and (all(v > 0 for v in values) or all(v < 0 for v in values)):
-            return bool(values[0] < 0)
+        if any(values) and (all(v >= 0 for v in values) or all(v <= 0 for v in values)):
+            return any(v < 0 for v in values)
         return (
             tree.op == "neg"
             or _first(tree).op == "neg"
@@ -232,6 +246,8 @@ def _over_whole_number(x: Fraction) -> tuple[Fraction, int]:
         return Fraction(x.numerator), x.denominator
     if _short_decimal(x):
         return x, 1
+    if x.denominator > _LONG:
+        return Fraction(repr(float(x))), 1  # longer than float64 is: a product of such decimals, rounded
     under = x.denominator
     for prime in (2, 5):
         while under % prime == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deltaprop.errors import FormulaError
 from deltaprop.functions.formulas.folding import constant_value
 from deltaprop.functions.formulas.tree import Node, number, rebuilt, variable, with_args
-from deltaprop.inspection.derivation.algebra import Algebra, Expression
+from deltaprop.inspection.derivation.algebra import Algebra, Expression, UnwrittenError
 from deltaprop.inspection.derivation.effort import TooLongError, limited
 from deltaprop.inspection.derivation.notation import ONE, ZERO, minus, times
 
@@ -51,7 +51,7 @@ def derivative(node: Node, name: str, algebra: Algebra) -> Node:
     Raises
     ------
     FormulaError
-        If that takes too long.
+        If that takes too long, or a part of the tree has no value, as 1 / tan(pi).
 
     Examples
     --------
@@ -91,6 +91,8 @@ def derivative(node: Node, name: str, algebra: Algebra) -> Node:
                 return algebra.symbol(Node("sign", (x,))) * slope(x)
             case "sigmoid":
                 return algebra.expression(times(node, minus(ONE, node))) * slope(x)
+            case "exp":
+                return algebra.symbol(node) * slope(x)
             case "sign":
                 return algebra.sympy.Integer(0)
             case "power":  # x**y, with y no constant
@@ -112,4 +114,6 @@ def derivative(node: Node, name: str, algebra: Algebra) -> Node:
         with limited():
             return algebra.tree(slope(node))
     except TooLongError:
-        raise FormulaError(f"the derivative of {str(node)[:60]!r} takes too long to derive.") from None
+        raise FormulaError(f"the derivative of {str(node)[:60]!r} takes too long.") from None
+    except UnwrittenError as error:
+        raise FormulaError(f"the derivative of {str(node)[:60]!r} cannot be written: {error}.") from None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from deltaprop.functions.formulas.tree import Node, rebuilt, with_args
-from deltaprop.inspection.derivation.algebra import Algebra, Expression, UnwrittenError
+from deltaprop.inspection.derivation.algebra import Algebra, Expression, UnwrittenError, is_wild
 from deltaprop.inspection.derivation.document import Step, Words
 from deltaprop.inspection.derivation.effort import TooLongError, limited
 from deltaprop.inspection.derivation.evaluation import Point, agree
@@ -24,7 +24,7 @@ Way = Callable[[Expression], Expression]
 def weight(node: Node) -> int:
     """Return how much there is to read in a tree."""
     if node.op == "number":
-        return 1 + 4 * (node.value >= 1000 or len(repr(node.value)) > 8)
+        return 1 + 4 * (node.value >= 1000 or len(repr(node.value)) > 8) + 20 * (node.value >= 1e6)
     return (node.op != "neg") + (node.op in _HARD) + (node.op == "divide") + sum(weight(x) for x in node.args)
 
 
@@ -77,6 +77,10 @@ def terms_of(expression: Expression) -> int:
         if count > 1:
             n = math.ceil(abs(expression.exp))
             count = math.comb(count + n - 1, n) if n <= MOST_TERMS else n
+    elif expression.func.__name__ == "exp" and is_wild(expression.args[0]):
+        count = MOST_TERMS + 1
+    else:
+        count = max((terms_of(x) for x in expression.args), default=1)
     return min(count, MOST_TERMS + 1)
 
 
