@@ -142,9 +142,11 @@ namespace neon {
 extern const KernelTable table;
 }
 
-const KernelTable& kernels();                // the one in use
-const KernelTable& kernels_for_long_sums();  // the one for predictions where sums are long: the same, or wider vectors
-const KernelTable&
-kernels_for_few_units();  // the one for small networks that half a vector holds: the same, or narrower
+// The one in use.
+const KernelTable& kernels();
+// The one for predictions where sums are long: the same, or wider vectors.
+const KernelTable& kernels_for_long_sums();
+// The one for small networks whose units fill no more than half a vector: the same, or narrower vectors.
+const KernelTable& kernels_for_few_units();
 
 }  // namespace deltaprop

@@ -74,11 +74,11 @@ def derivative(
     if not kinks:
         return shortest(ways, inputs, given, floors=floors)
     best, program = _best(ways, inputs, given)
+    others = [compiled(guarded(given[x]), [name]) for x in inputs if x in given]
 
     def slope(value: float) -> float:
-        point = {name: np.array([value])}
-        others = [evaluate(compiled(guarded(given[x]), [name]), point[name])[0] for x in inputs if x in given]
-        return float(evaluate(program, point[name], *others)[0][0])
+        at = np.array([value])
+        return float(evaluate(program, at, *(evaluate(other, at)[0] for other in others))[0][0])
 
     mended = at_kinks(best, name, slope)
     return program if mended is best else compiled(mended, inputs)
