@@ -9,10 +9,20 @@ PIP := -m pip install --quiet --disable-pip-version-check
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 13
 
-$(ENV)/installed: $(SOURCES)
+# The engine is compiled once, for every environment. WERROR=ON: its warnings are errors.
+WERROR ?= OFF
+WHEEL = $(firstword $(wildcard build/wheel/deltaprop-*.whl))
+build/wheel/built: $(SOURCES)
 	test -d $(ENV) || $(PYTHON) -m venv $(ENV)
-	$(BIN)/python $(PIP) '.[all,dev]'
-	mkdir -p build && touch $@
+	rm -rf build/wheel
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel . \
+	  -C build-dir=build/engine -C cmake.define.DELTAPROP_WERROR=$(WERROR)
+	touch $@
+
+$(ENV)/installed: build/wheel/built
+	test -d $(ENV) || $(PYTHON) -m venv $(ENV)
+	$(BIN)/python $(PIP) --force-reinstall --no-deps $(WHEEL) && $(BIN)/python $(PIP) '$(WHEEL)[all,dev]'
+	touch $@
 
 run: $(ENV)/installed  ## train on the breast cancer example and evaluate on rows held apart
 	$(BIN)/deltaprop fit examples/breast_cancer_train.csv --target diagnosis --out build/breast_cancer.deltaprop
@@ -22,8 +32,6 @@ test: $(ENV)/installed  ## all tests that need Python alone
 	$(BIN)/python -m pytest -n auto tests --pyargs deltaprop
 
 lint: $(ENV)/installed  ## style, layers, and symbols of the engine
-	$(BIN)/cmake -S . -B build/engine -DDELTAPROP_WERROR=ON > build/engine.log
-	$(BIN)/cmake --build build/engine --parallel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run -Werror $(shell find engine -name '*.?pp')
@@ -45,17 +53,24 @@ sanitize: $(ENV)/installed  ## the engine's own test program and the unit tests 
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" PYTHONPATH=build/sanitize/site \
 	  ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -n auto tests/unit tests/golden tests/properties
 
-conformance: pyproject.toml  ## against PyTorch, in an environment of its own
+conformance: build/wheel/built  ## against PyTorch, in an environment of its own
 	test -d $(ENV)-conformance || $(PYTHON) -m venv $(ENV)-conformance
-	$(ENV)-conformance/bin/python $(PIP) -r tests/conformance/requirements.txt '.[derive]'
+	$(ENV)-conformance/bin/python $(PIP) --force-reinstall --no-deps $(WHEEL)
+	$(ENV)-conformance/bin/python $(PIP) -r tests/conformance/requirements.txt '$(WHEEL)[derive]'
 	$(ENV)-conformance/bin/python -m pytest tests/conformance
 
-bench: pyproject.toml  ## the benchmarks, with the peers they compare, in an environment of its own
+bench: build/wheel/built  ## the benchmarks, with the peers they compare, in an environment of its own
 	test -d $(ENV)-bench || $(PYTHON) -m venv $(ENV)-bench
-	$(ENV)-bench/bin/python $(PIP) -r benchmarks/requirements.txt '.[all]'
+	$(ENV)-bench/bin/python $(PIP) --force-reinstall --no-deps $(WHEEL)
+	$(ENV)-bench/bin/python $(PIP) -r benchmarks/requirements.txt '$(WHEEL)[all]'
 	missed=0; for script in $(BENCHMARKS); do echo "== $$script"; $(ENV)-bench/bin/python $$script || missed=1; done; exit $$missed
+
+compare: pyproject.toml  ## epochs of this tree beside those of another COMMIT
+	test -d $(ENV)-bench || $(PYTHON) -m venv $(ENV)-bench
+	$(ENV)-bench/bin/python $(PIP) numpy
+	$(ENV)-bench/bin/python benchmarks/side_by_side/commits.py $(COMMIT)
 
 docs: $(ENV)/installed  ## the reference, as HTML in build/docs
 	$(BIN)/python tools/make_docs.py build/docs
 
-.PHONY: help run test lint types sanitize conformance bench docs
+.PHONY: help run test lint types sanitize conformance bench compare docs

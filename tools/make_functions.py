@@ -92,8 +92,8 @@ output that is a formula, under the losses that are infinite there.
 A formula that is a declared activation in other words goes by that one's kernel. Any other is a program of a few
 instructions that the engine runs on blocks of numbers in cache, so no Python runs inside an epoch. The arithmetic is
 that of the instructions, one after the other in the network's dtype: what the formula cancels is lost, as in
-`a / 2 + a / 2 * erf(a / sqrt(2))` for a < 0; `a / 2 * (1 + erf(a / sqrt(2)))` is known, and keeps it. A value of h,
-h′, E or δ that is not finite stops the training with its point: `h of layer 1, 'log(a)', is nan at a = -0.25`.
+`sin(a) - a` near 0. A value of h, h′, E or δ that is not finite stops the training with its point: `h of layer 1,
+'log(a)', is nan at a = -0.25`.
 
 """
 

@@ -15,7 +15,7 @@ import pytest
 from deltaprop import FormulaError, MissingExtraError, Network
 from deltaprop.functions import ACTIVATIONS, LOSSES, activation, loss
 from deltaprop.functions.formulas.tree import variable
-from deltaprop.inspection.derivation import Derivation, derive, effort, simplification
+from deltaprop.inspection.derivation import Derivation, breaking, derive, effort, latex, simplification
 from deltaprop.inspection.derivation.evaluation import evaluate
 from deltaprop.inspection.derivation.notation import expanded, symbol
 from deltaprop.inspection.derivation.output_error import output_error
@@ -443,7 +443,29 @@ def test_latex_compiles(formats: list[Derivation], tmp_path: Path) -> None:
     for k, document in enumerate(formats):
         document.save(tmp_path / f"d{k}.tex")
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"d{k}.tex"]
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+        log = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout.decode("latin-1")
+        assert all(float(wide) < 10 for wide in re.findall(r"Overfull \\hbox \((\S+)pt too wide", log))
+
+
+def test_long_formulas_are_broken_in_rows(formats: list[Derivation]) -> None:
+    """The rows, one after the other, are the formula; none is long that has a sum to break."""
+
+    def plain(text: str) -> str:
+        text = re.sub(r"\\(left|right|Bigl|Bigr)(?=[()])|\\quad|\{\}(?= [+-])| ", "", text)
+        return text.replace("(-", "(0-").replace("+(0-", "+(-")
+
+    broken = 0
+    net = network([8, 12, 3], h="gelu", output="softmax", loss="focal")
+    X, R = samples(net, 1)
+    for document in [*formats, net.derive(X[0], R[0], 0.1)]:
+        steps = [step.right for section in document.sections for line in section.lines for step in line.steps]
+        for tree in steps:
+            rows = breaking.broken(latex.writer, tree, 60)
+            assert plain("".join(rows)) == plain(latex.writer.write(tree))
+            broken += len(rows) > 1
+            if breaking.width(tree) > 60 and tree.op in ("add", "subtract"):
+                assert len(rows) > 1
+    assert broken > 50
 
 
 def test_markdown(formats: list[Derivation]) -> None:

@@ -104,6 +104,39 @@ def test_trace(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(re.match(r"∂E/∂w +eyes=blue → z1\.2 ", line) for line in lines)
 
 
+def test_derive(capsys: pytest.CaptureFixture[str]) -> None:
+    fit()
+    capsys.readouterr()
+    assert run(["derive", "model.deltaprop"]) == 0
+    symbols = capsys.readouterr().out
+    assert symbols.startswith("Backpropagation in a 4-4-1 network\n")
+    assert "= y − r" in symbols
+    assert "The sample" not in symbols
+    assert run(["derive", "model.deltaprop", "people.csv", "--row", "3", "--eta", "0.5"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(symbols)
+    model = deltaprop.load("model.deltaprop")
+    assert isinstance(model, TableModel)
+    assert out == f"{model.derive('people.csv', 2, eta=0.5)}\n"
+    assert "height" in out
+    assert f"{model.trace('people.csv', 2).trace.E:.10g}" in out
+    for name, begins in (("d.html", "<!DOCTYPE html>"), ("d.tex", "\\documentclass"), ("d.md", "# Backprop")):
+        assert run(["derive", "model.deltaprop", "people.csv", "--out", name]) == 0
+        assert capsys.readouterr() == ("", f"saved {name}\n")
+        assert Path(name).read_text().startswith(begins)
+    assert "--eta needs a TABLE" in refused(capsys, "derive", "model.deltaprop", "--eta", "1")
+    assert "is written as one of .txt, .md, .tex, .html" in refused(
+        capsys, "derive", "model.deltaprop", "--out", "d.pdf"
+    )
+    assert refused(capsys, "derive", "model.deltaprop", "people.csv", "--row", "51") == (
+        "--row 51: people.csv has 50 rows."
+    )
+    os.rename("people.csv", "people.txt")
+    assert "is the same file as the table" in refused(
+        capsys, "derive", "model.deltaprop", "people.txt", "--out", "people.txt"
+    )
+
+
 def test_a_long_trace_leaves_the_weights_out_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     fit("--hidden", "60,60")
     capsys.readouterr()
@@ -279,7 +312,7 @@ def test_bad_input_to_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     damaged = bytearray(Path("model.deltaprop").read_bytes())
     damaged[-1] ^= 1
     Path("damaged.deltaprop").write_bytes(damaged)
-    for command in ("predict", "evaluate", "trace", "check", "health"):
+    for command in ("predict", "evaluate", "trace", "derive", "check", "health"):
         assert refused(capsys, command, "model.deltaprop", "none.csv") == "none.csv: No such file or directory."
         assert refused(capsys, command, "none.deltaprop", "people.csv") == "none.deltaprop: No such file or directory."
         assert refused(capsys, command, "people.csv", "people.csv").startswith("people.csv: not a deltaprop model file")
@@ -294,9 +327,9 @@ def test_bad_input_to_the_others(capsys: pytest.CaptureFixture[str]) -> None:
         )
         assert refused(capsys, command, "model.deltaprop", "lacking.csv") == "The table lacks the column 'eyes'."
         assert "Column 'height' is -inf in row 1" in refused(capsys, command, "model.deltaprop", "infinite.csv")
-    for command in ("evaluate", "trace", "check", "health"):
+    for command in ("evaluate", "trace", "derive", "check", "health"):
         assert "No target column 'tall'" in refused(capsys, command, "model.deltaprop", "targetless.csv")
-    for command in ("trace", "check", "health"):
+    for command in ("trace", "derive", "check", "health"):
         assert "met in training" in refused(capsys, command, "model.deltaprop", "strange.csv")
     assert (
         refused(capsys, "trace", "model.deltaprop", "people.csv", "--row", "51") == "--row 51: people.csv has 50 rows."
@@ -313,7 +346,7 @@ def test_names_that_would_move_the_terminal_are_printed_harmless(capsys: pytest.
     assert run(["fit", "evil.csv", "--target", f"t{evil}", "--epochs", "2", "--hidden", "2"]) == 0
     for command in (
         ["show", "model.deltaprop"],
-        *([c, "model.deltaprop", "evil.csv"] for c in ("trace", "evaluate", "check")),
+        *([c, "model.deltaprop", "evil.csv"] for c in ("trace", "derive", "evaluate", "check")),
     ):
         assert run(command) == 0
     assert run(["health", "model.deltaprop", "evil.csv"]) == 1  # after two epochs it has learned nothing
@@ -364,6 +397,7 @@ def test_closed_and_narrow_streams() -> None:
     for arguments in (
         ["fit", "people.csv", "--target", "price", "--epochs", "2"],
         ["trace", "model.deltaprop", "people.csv"],
+        ["derive", "model.deltaprop", "people.csv"],
     ):
         process = command(*arguments, env=environment)
         out, err = process.communicate(timeout=30)
@@ -456,7 +490,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"deltaprop {deltaprop.__version__}\n"
     assert run(["--help"]) == 0
     out = capsys.readouterr().out
-    for command in ("fit", "predict", "evaluate", "trace", "check", "health", "show"):
+    for command in ("fit", "predict", "evaluate", "trace", "derive", "check", "health", "show"):
         assert command in out
     assert run([command, "--help"]) == 0
 

@@ -87,6 +87,16 @@ def test_the_canonical_text(text: str, canonical: str) -> None:
         ("1 / 0 * a", "h: it divides by zero, column 1 of '1 / 0 * a'."),
         ("a + log(0)", "h: log(0) is -inf, and no finite number, column 5 of 'a + log(0)'."),
         ("sqrt(-1) + a", "h: it has a root of a negative number, column 1 of 'sqrt(-1) + a'."),
+        ("a * (-2)**a", "h: a power with a variable exponent needs a base above 0; got -2, column 5 of 'a * (-2)**a'."),
+        ("+".join(["a"] * 150), "h: a formula has at most 100 terms or factors in a row; these are 150, column 1 of"),
+        (
+            "tanh(" + "*".join(["a"] * 101) + ")",
+            "h: a formula has at most 100 terms or factors in a row, and fewer inside of something, as here 99; these",
+        ),
+        (
+            "a + max(a," + ",".join(f"{i} * a" for i in range(2, 120)) + ")",
+            "h: it is too large: it needs 121 numbers at a time, and there is room for 64, column 5 of 'a + max(",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, message: str) -> None:

@@ -93,7 +93,7 @@ def test_registers_are_used_again() -> None:
 
 
 def test_a_program_that_needs_too_many_slots_is_refused() -> None:
-    with pytest.raises(FormulaError, match=r"h: .* cannot be used: it is too large: it needs \d+ numbers"):
+    with pytest.raises(FormulaError, match=r"h: it is too large: it needs \d+ numbers"):
         activation("+".join(f"sin({n}.5*a)" for n in range(1, 70)))
 
 

@@ -339,11 +339,15 @@ def test_formulas_that_reach_where_a_loss_is_infinite() -> None:
         ("min(max(a / 6 + 0.5, 0), 1)", "log"),
         ("where(a > 0, 1, 0)", "cross_entropy"),
         ("2 * max(a, 0)", "poisson"),
+        ("min(exp(a - 50), 1)", "log"),
+        ("where(a > 80, 1, sigmoid(a))", "log"),
+        ("min(max(a / 200 + 0.5, 0), 1)", "log"),
     ):
         with pytest.raises(ValueError, match=f"loss '{loss}' is infinite where y is"):
             Network([1, 1], output=output, loss=loss)
     Network([1, 1], output="exp(-exp(-a))", loss="log")
-    Network([1, 1], output="0.5 + atan(a) / pi", loss="log")
+    for within in ("0.5 + atan(a) / pi", "sigmoid(a**3)", "where(a > 8, 0.5, sigmoid(a))", "min(sigmoid(a), 0.999)"):
+        Network([1, 1], output=within, loss="log")
 
 
 def test_one_formula_is_one_object_whoever_asks() -> None:
@@ -394,6 +398,8 @@ def test_a_formula_output_that_comes_to_0_and_1_by_rounding_trains(output: str, 
     for a, r in ((-10.0, 1), (10.0, 0)):  # wrong
         assert 9 < net.E([[a]], [r]) < 1e5
         assert np.isfinite(net.gradient([[a]], [r])).all()
+    for a, r in ((-40.0, 1), (-14.0, 1), (-13.0, 1), (13.0, 0), (14.0, 0), (40.0, 0)):
+        assert not np.isnan(net.gradient([[a]], [r])).any()
     x = np.append(np.random.default_rng(0).normal(size=300), [-40.0, 40.0])
     r = (x + np.random.default_rng(1).normal(size=302) > 0).astype(float)
     history = net.fit(x[:, None], r, epochs=30, eta=0.05)

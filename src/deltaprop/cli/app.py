@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deltaprop.cli import check, evaluate, fit, health, predict, show, trace
+from deltaprop.cli import check, derive, evaluate, fit, health, predict, show, trace
 from deltaprop.cli.list import list_functions
 from deltaprop.errors import (
     DivergenceError,
@@ -29,7 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (fit.fit, predict.predict, evaluate.evaluate, trace.trace, check.check, health.health, show.show):
+for command in (
+    fit.fit, predict.predict, evaluate.evaluate, trace.trace, derive.derive, check.check, health.health, show.show
+):  # fmt: skip
     app.command()(command)
 app.command("list")(list_functions)
 

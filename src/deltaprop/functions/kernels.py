@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deltaprop.functions.activations import ACTIVATIONS, Activation
 from deltaprop.functions.entries import Entry
 from deltaprop.functions.losses import LOSSES, Loss, check_pair
 
 if TYPE_CHECKING:
-    from deltaprop.functions.formulas import ActivationFormula, Node, Program
+    from deltaprop.functions.formulas import ActivationFormula, Program
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def of_loss(loss: Loss, output: Activation) -> Named | Programs:
     from deltaprop.functions.formulas import LossFormula
 
     written = loss.written or LossFormula(loss.formula, where="loss", constants=_constants(loss))
-    h = None if output.output_only else _tree_of(output)
+    h = None if output.output_only else _formula_of(output).tree
     floors = bool((known or loss).infinite_at)  # where the output comes by rounding alone: check_pair
     return Programs(written.value_with(h, floors=floors), lambda: written.slope_with(h, floors=floors))
 
@@ -104,7 +104,7 @@ def declared_loss(loss: Loss) -> Loss | None:
 
     for entry in LOSSES.values():
         plain = not entry.parameters or entry.smoothed
-        if plain and LossFormula(entry.formula, where=entry.name).stable == loss.written.stable:
+        if plain and loss.written.means(LossFormula(entry.formula, where=entry.name)):
             return entry
     return None
 
@@ -127,7 +127,7 @@ def declared(h: Activation) -> Activation | None:
         if entry.output_only:
             continue
         for candidate in _candidates(entry, h.written):
-            if _stable_tree_of(candidate) == h.written.stable:
+            if h.written.means(_formula_of(candidate)):
                 return candidate
     return None
 
@@ -157,9 +157,5 @@ def _written_out(entry: Activation) -> ActivationFormula:
     return ActivationFormula(entry.formula, where=entry.name, constants=_constants(entry))
 
 
-def _tree_of(h: Activation) -> Node:
-    return (h.written or _written_out(h)).tree
-
-
-def _stable_tree_of(h: Activation) -> Any:
-    return (h.written or _written_out(h)).stable
+def _formula_of(h: Activation) -> ActivationFormula:
+    return h.written or _written_out(h)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from deltaprop.data import Target
+from deltaprop.data.targets import Labels, label_text
 from deltaprop.descent.schedules import Eta
-from deltaprop.errors import DivergenceError
+from deltaprop.errors import DivergenceError, TableError
 from deltaprop.functions import Loss
 from deltaprop.network import Network
 from deltaprop.table_model.preparation import Prepared
@@ -76,3 +79,26 @@ def learn(
             if verbose:
                 say(f"note: {notes[-1]}")
     return network, once(_ETAS[-1]), notes
+
+
+def class_weight_by_number(class_weight: Any, target: Target) -> Any:
+    """Return class weights by the numbers of the classes, from those by label."""
+    if class_weight is None:
+        return None
+    if not isinstance(target, Labels):
+        raise TableError(f"class_weight is for labels, and {target.name!r} is a quantity.")
+    if isinstance(class_weight, str):
+        return class_weight
+    if not hasattr(class_weight, "items"):
+        raise TypeError(
+            f"TableModel.fit: class_weight needs 'balanced', or a mapping of label to weight; got {class_weight!r}."
+        )
+    places = {label_text(label): k for k, label in enumerate(target.labels)}
+    numbers: dict[int, Any] = {}
+    for label, weight in class_weight.items():
+        if label_text(label) not in places:
+            raise TableError(f"class_weight has {label!r}, which is no label of {target.name!r}.")
+        if places[label_text(label)] in numbers:
+            raise TableError(f"class_weight has the label {label!r} of {target.name!r} twice.")
+        numbers[places[label_text(label)]] = weight
+    return numbers

@@ -10,7 +10,7 @@ import numpy as np
 from deltaprop.arrays import Array, whole_number
 from deltaprop.data import TableEncoder, TableLike, Target, read_table
 from deltaprop.data.tables import column_of
-from deltaprop.data.targets import Labels, Quantity, label_text, target_from_json
+from deltaprop.data.targets import Labels, Quantity, target_from_json
 from deltaprop.definition import define
 from deltaprop.descent.initializers import Initializer
 from deltaprop.descent.schedules import Eta
@@ -22,14 +22,16 @@ from deltaprop.inspection.health import HealthReport, health
 from deltaprop.network import Network
 from deltaprop.storage import PathLike, write_model_file
 from deltaprop.table_model.evaluation import Evaluation, evaluate_classes, evaluate_quantity
-from deltaprop.table_model.fitting import learn
+from deltaprop.table_model.fitting import class_weight_by_number, learn
 from deltaprop.table_model.preparation import prepare
 from deltaprop.table_model.provenance import check_provenance, metrics_of, new_provenance
-from deltaprop.table_model.trace import TableTrace, trace_row
+from deltaprop.table_model.trace import TableTrace, encoded_row, trace_row
 from deltaprop.training import History
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from deltaprop.inspection.derivation import Derivation
 
 _CHECKED_ROWS = 100  # of a table, for the gradient check
 
@@ -192,7 +194,7 @@ class TableModel:
             h=self.h,
             loss=loss,
             init=self.init,
-            class_weight=_by_number(class_weight, data.target),
+            class_weight=class_weight_by_number(class_weight, data.target),
             seed=self.seed,
             dtype=self.dtype,
             epochs=epochs,
@@ -402,12 +404,42 @@ class TableModel:
         TableError
             As `evaluate`.
         """
+        return trace_row(self.network, self.encoder, self.target, self._row(table, row, "trace"), row, eta)
+
+    def derive(self, table: TableLike | None = None, row: int = 0, *, eta: float | None = None) -> Derivation:
+        """Return the lecture's derivation for the network; with a table also in one row's numbers: `Network.derive`.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping, optional
+            With the columns that the model was fitted to, and the target.
+        row : int, default 0
+            Counted from 0.
+        eta : float, optional
+            The learning rate of the row's update.
+
+        Raises
+        ------
+        MissingExtraError
+            If SymPy is not installed.
+        NotFittedError, FileNotFoundError, OSError, IndexError, TableError
+            As `trace`.
+        """
+        from deltaprop.inspection.derivation import derive
+
+        x = r = None
+        if table is not None:
+            x, r = encoded_row(self.encoder, self.target, self._row(table, row, "derive"), row)
+        return derive(self.network, x, r, eta, inputs=self.encoder.inputs, outputs=self.target.outputs)
+
+    def _row(self, table: TableLike, row: int, where: str) -> pa.Table:
+        """Return one row of a table."""
         data = self.read(table)
         if not 0 <= row < data.num_rows:
             raise IndexError(
-                f"TableModel.trace: there is no row {row}; the table has {data.num_rows:,}, counted from 0."
+                f"TableModel.{where}: there is no row {row}; the table has {data.num_rows:,}, counted from 0."
             )
-        return trace_row(self.network, self.encoder, self.target, data.slice(row, 1), row, eta)
+        return data.slice(row, 1)
 
     def check_gradient(self, table: TableLike) -> GradientReport:
         """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.
@@ -556,26 +588,3 @@ class TableModel:
         if self._parts is None:
             return f"TableModel({arguments})"
         return f"TableModel({arguments}) fitted to {self.target.name!r}: {self.target.task}, {self.network.layers}"
-
-
-def _by_number(class_weight: Any, target: Target) -> Any:
-    """Return class weights by the numbers of the classes, from those by label."""
-    if class_weight is None:
-        return None
-    if not isinstance(target, Labels):
-        raise TableError(f"class_weight is for labels, and {target.name!r} is a quantity.")
-    if isinstance(class_weight, str):
-        return class_weight
-    if not hasattr(class_weight, "items"):
-        raise TypeError(
-            f"TableModel.fit: class_weight needs 'balanced', or a mapping of label to weight; got {class_weight!r}."
-        )
-    places = {label_text(label): k for k, label in enumerate(target.labels)}
-    numbers: dict[int, Any] = {}
-    for label, weight in class_weight.items():
-        if label_text(label) not in places:
-            raise TableError(f"class_weight has {label!r}, which is no label of {target.name!r}.")
-        if places[label_text(label)] in numbers:
-            raise TableError(f"class_weight has the label {label!r} of {target.name!r} twice.")
-        numbers[places[label_text(label)]] = weight
-    return numbers

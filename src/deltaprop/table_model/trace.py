@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from deltaprop.arrays import Array
 from deltaprop.data import TableEncoder, Target
 from deltaprop.data.arrow import numbers
 from deltaprop.data.columns import NumericColumn
@@ -80,15 +81,22 @@ class TableTrace:
     __repr__ = __str__
 
 
-def trace_row(
-    network: Network, encoder: TableEncoder, target: Target, one: pa.Table, row: int, eta: float | None
-) -> TableTrace:
-    """Return the trace of a table of one row, which is row ``row`` of another; `TableModel.trace` documents it."""
+def encoded_row(encoder: TableEncoder, target: Target, one: pa.Table, row: int) -> tuple[Array, Array]:
+    """Return x and r of a table of one row, which is row ``row`` of another."""
     column = column_of(one, target.name, what="target column")
     r, truth = target.encode(column)
     if isinstance(target, Labels) and truth[0] < 0:
         raise TableError(f"The label {shorten(str(column[0]))} of row {row + 1} was not met in training: it has no r.")
-    result = trace(network, encoder.encode(one)[0], r[0], eta=eta, inputs=encoder.inputs, outputs=target.outputs)
+    return encoder.encode(one)[0], r[0]
+
+
+def trace_row(
+    network: Network, encoder: TableEncoder, target: Target, one: pa.Table, row: int, eta: float | None
+) -> TableTrace:
+    """Return the trace of a table of one row, which is row ``row`` of another; `TableModel.trace` documents it."""
+    x, r = encoded_row(encoder, target, one, row)
+    _, truth = target.encode(column_of(one, target.name, what="target column"))
+    result = trace(network, x, r, eta=eta, inputs=encoder.inputs, outputs=target.outputs)
     own = {}
     for numeric, name in encoder.first_inputs():
         if isinstance(numeric, NumericColumn):

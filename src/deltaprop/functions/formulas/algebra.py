@@ -166,8 +166,8 @@ def product_of(coefficient: Fraction, bases: Factors) -> Node:
     if not coefficient:
         return ZERO
     ordered = sorted(bases.items(), key=lambda factor: order(factor[0]))
-    above = _chain([_powered(x, n) for x, n in ordered if n > 0])
-    below = _chain([_powered(x, -n) for x, n in ordered if n < 0])
+    above = _chain([powered(x, n) for x, n in ordered if n > 0])
+    below = _chain([powered(x, -n) for x, n in ordered if n < 0])
     if above is None:
         return as_number(coefficient) if below is None else Node("divide", (as_number(coefficient), below))
     # 1/6 and 1/3 are no floats: a / 6 is rounded once, a * (1 / 6) twice.
@@ -180,7 +180,8 @@ def product_of(coefficient: Fraction, bases: Factors) -> Node:
     return tree if coefficient > 0 else Node("neg", (tree,))
 
 
-def _powered(base: Node, exponent: Fraction) -> Node:
+def powered(base: Node, exponent: Fraction) -> Node:
+    """Return the tree of base**exponent."""
     if exponent == 1:
         return base
     if exponent == Fraction(1, 2):

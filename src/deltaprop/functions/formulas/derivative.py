@@ -6,7 +6,7 @@ the chain rule is not (inf - inf), never the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -88,32 +88,47 @@ def shortest(
     ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node], *, floors: bool = False
 ) -> Program:
     """Return the shortest program among stable trees of one value, of which the first one is trusted."""
-    best, program = _best(ways, inputs, given)
     if not floors:
-        return program
-    return compiled(with_least_normal(best, {name: range_of(tree) for name, tree in given.items()}), inputs)
+        return _best(ways, inputs, given)[1]
+    bounds = {name: range_of(tree) for name, tree in given.items()}
+    return _best(ways, inputs, given, lambda tree: compiled(with_least_normal(tree, bounds), inputs))[1]
 
 
-def _best(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> tuple[Node, Program]:
-    """Return the tree of the shortest program, and that."""
+def _best(
+    ways: Sequence[Node],
+    inputs: Sequence[str],
+    given: Mapping[str, Node],
+    floored: Callable[[Node], Program] | None = None,
+) -> tuple[Node, Program]:
+    """Return the tree of the shortest program, and that, or what ``floored`` makes of it.
+
+    Where two are as good in float64, the one that is finite at more points in float32 comes first: with floors a factor
+    may be 1 / 1e-38, and overflow, that comes to nothing in the product.
+    """
     sample = _sample(inputs, given)
-    found = list(_programs(ways, inputs, given).items())
+    found = [(tree, program, floored(tree) if floored else program) for tree, program in _programs(ways, inputs, given)]
     trusted = evaluate(found[0][1], *sample)[0]
     finite = np.isfinite(trusted)
     scale = np.max(np.abs(trusted), where=finite & (np.abs(sample[0]) <= _NEAR.max()), initial=0.0)
-    best, least = found[0], (int((~finite).sum()), _cost(found[0][1]))
-    for tree, program in found[1:]:
-        value = evaluate(program, *sample)[0]
+    with np.errstate(over="ignore"):
+        single = [x.astype(np.float32) for x in sample]
+
+    def rank(value: Array, program: Program, final: Program) -> tuple[int, int, int]:
+        lost = (~np.isfinite(evaluate(final, *single)[0])).sum() if floored else 0
+        return int((~np.isfinite(value)).sum()), int(lost), _cost(program)
+
+    best, least = found[0], rank(trusted, *found[0][1:])
+    for way in found[1:]:
+        value = evaluate(way[1], *sample)[0]
         with np.errstate(all="ignore"):
             near_enough = np.abs(value - trusted) <= _TOLERANCE * (np.abs(trusted) + scale)
-        rank = (int((~np.isfinite(value)).sum()), _cost(program))
-        if near_enough[finite].all() and rank < least:
-            best, least = (tree, program), rank
-    return best
+        if near_enough[finite].all() and (own := rank(value, *way[1:])) < least:
+            best, least = way, own
+    return best[0], best[2]
 
 
-def _programs(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> dict[Node, Program]:
-    """Return the programs by their trees, the trusted one first; drop those that are too large, unless all are."""
+def _programs(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> list[tuple[Node, Program]]:
+    """Return trees with their programs, the trusted one first; drop those that are too large, unless all are."""
     trees = dict.fromkeys(reused(way, given, mirrors=mirrors) for way in ways for mirrors in (False, True))
     programs, refused = dict[Node, Program](), []
     for tree in [ways[0], *trees]:
@@ -124,7 +139,7 @@ def _programs(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, N
             refused.append(error)
     if not programs:
         raise refused[0]
-    return programs
+    return list(programs.items())
 
 
 def _sample(inputs: Sequence[str], given: Mapping[str, Node]) -> list[Array]:

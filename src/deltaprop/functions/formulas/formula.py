@@ -9,18 +9,18 @@ from functools import cached_property
 from keyword import iskeyword
 from typing import ClassVar
 
-import numpy as np
-
 from deltaprop.errors import FormulaError
 from deltaprop.functions.formulas import budget
+from deltaprop.functions.formulas.comparison import multiplied_out
 from deltaprop.functions.formulas.derivative import derivative, shortest
 from deltaprop.functions.formulas.guards import guarded
 from deltaprop.functions.formulas.parser import LONGEST, parse, place
-from deltaprop.functions.formulas.program import Program, compiled, evaluate
+from deltaprop.functions.formulas.plateaus import reached
+from deltaprop.functions.formulas.program import Program, compiled
 from deltaprop.functions.formulas.ranges import range_of
 from deltaprop.functions.formulas.stable import composed, stable
 from deltaprop.functions.formulas.tree import Node
-from deltaprop.functions.formulas.vocabulary import CONSTANTS
+from deltaprop.functions.formulas.vocabulary import CONDITIONS, CONSTANTS
 
 
 def is_formula(text: object, variables: tuple[str, ...] = ("a", "y", "r")) -> bool:
@@ -45,7 +45,7 @@ def is_formula(text: object, variables: tuple[str, ...] = ("a", "y", "r")) -> bo
 
 
 @contextmanager
-def _named(where: str, tree: Node) -> Iterator[None]:
+def _named(where: str, tree: Node, what: str = "cannot be used") -> Iterator[None]:
     """Say whose formula it is, and which, in what goes wrong after it is parsed."""
     budget.begin()
     try:
@@ -54,21 +54,30 @@ def _named(where: str, tree: Node) -> Iterator[None]:
         why = "it is nested too deep" if isinstance(error, RecursionError) else error
         text = str(tree)
         shown = text if len(text) <= 60 else text[:59] + "…"
-        raise FormulaError(f"{where}: {shown!r} cannot be used: {why}.") from None
+        raise FormulaError(f"{where}: {shown!r} {what}: {why}.") from None
 
 
-def _stable_form(tree: Node, text: str, where: str) -> Node:
-    """Return the stable form; raise FormulaError with the place of the first part that has none, as 1 / 0."""
+def _rewritten(tree: Node, variables: tuple[str, ...]) -> tuple[Node, Program]:
+    """Return the stable form and the program of a tree."""
+    budget.begin()
+    form = stable(tree)
+    return form, compiled(guarded(form), variables)
+
+
+def _checked(tree: Node, text: str, where: str, variables: tuple[str, ...]) -> tuple[Node, Program]:
+    """Return the stable form and the program; raise FormulaError with the place of the first part without, as 1 / 0."""
     try:
         with _named(where, tree):
-            return stable(tree)
+            return _rewritten(tree, variables)
     except FormulaError:
         for part in tree.parts():
             try:
-                budget.begin()
-                stable(part)
+                if part.op not in CONDITIONS:
+                    _rewritten(part, variables)
             except FormulaError as error:
                 raise FormulaError(f"{where}: {error}{place(part.column, text)}.") from None
+            except RecursionError:
+                break
         raise
 
 
@@ -80,14 +89,20 @@ class _Formula:
         self.tree = parse(text, self.variables, where, constants)
         if len(self.text) > LONGEST:
             raise FormulaError(f"{where}: written out, the formula has {len(self.text)} characters; at most {LONGEST}.")
-        self.stable = _stable_form(self.tree, text, where)
-        with _named(where, self.tree):
-            self.value = compiled(guarded(self.stable), self.variables)
+        self.stable, self.value = _checked(self.tree, text, where, self.variables)
 
     @property
     def text(self) -> str:
         """The formula, written in the one way that stands for it everywhere."""
         return str(self.tree)
+
+    @cached_property
+    def _multiplied_out(self) -> Node:
+        return multiplied_out(self.stable)
+
+    def means(self, other: _Formula) -> bool:
+        """Tell whether another formula is this one in other words, as far as rewriting finds out."""
+        return self.stable == other.stable or self._multiplied_out == other._multiplied_out
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and isinstance(other, _Formula) and other.tree == self.tree
@@ -144,12 +159,12 @@ class ActivationFormula(_Formula):
     @cached_property
     def derivative(self) -> Program:
         """h′(a): inputs a and z = h(a)."""
-        with _named(self.where, self.tree):
+        with _named(self.where, self.tree, "cannot be differentiated"):
             return derivative(self.stable, "a", ("a", "z"), {"z": self.stable}, kinks=True)
 
     def reached(self) -> set[float]:
-        """Return the values that h takes for |a| ≤ 3, where no usual function comes to its bounds by rounding."""
-        return set(evaluate(self.value, np.linspace(-3, 3, 121))[0].tolist())
+        """Return values that h takes, and not by rounding alone."""
+        return reached(guarded(self.stable), "a")
 
     @cached_property
     def _range(self) -> tuple[float, float]:
@@ -239,5 +254,5 @@ class LossFormula(_Formula):
                 return derivative(whole, "a", ("a", "y", "r"), {"y": stable(h)}, floors=floors)
             except (FormulaError, RecursionError):
                 pass
-        with _named(self.where, self.tree):
+        with _named(self.where, self.tree, "cannot be differentiated"):
             return derivative(self.stable, "y", self.variables, {})

@@ -11,13 +11,15 @@ from deltaprop.functions.formulas.algebra import (
     as_number,
     collected,
     factors,
+    multiplied,
+    product_of,
     raised,
     sum_of,
     terms,
     times,
 )
 from deltaprop.functions.formulas.ranges import Range, range_of
-from deltaprop.functions.formulas.stable import called, product
+from deltaprop.functions.formulas.stable import called, product, total
 from deltaprop.functions.formulas.tree import Node, number, rebuilt, with_args
 
 _LEAST_LOG = -708.0  # of the least normal number of float64
@@ -38,7 +40,7 @@ def guarded(node: Node) -> Node:
         node = with_args(node, args) if args else node
         if node.op == "log" and args[0].op == "cosh":
             return _log_cosh(args[0].args[0])
-        return _root_of_square(node) if node.op in ("add", "subtract") else node
+        return _one_less_quotient(_root_of_square(node)) if node.op in ("add", "subtract") else node
 
     return rebuilt(node, made)
 
@@ -61,6 +63,25 @@ def _root_of_square(node: Node) -> Node:
             below = Node("divide", (as_number(k), apart))
             made = Node("where", (Node("less", (ZERO, x)), apart, below))
             return sum_of(collected([*((t, e) for t, e in sums.items() if t not in (root, term)), (made, c)]))
+    return node
+
+
+def _one_less_quotient(node: Node) -> Node:
+    """Write 1 - k / (k + x) as 1 / (1 + k / x) where x ≥ 0: as exact near 0, and no inf / inf where x overflows."""
+    sums = terms(node)
+    for term, c in sums.items():
+        _, bases = factors(term)
+        for base in (x for x, n in bases.items() if n == -1 and x.op in ("add", "subtract")):
+            others = {x: m for x, m in bases.items() if x != base}
+            alone = product_of(Fraction(1), others)
+            k = -c / sums[alone] if alone in sums else Fraction(0)
+            x = total([*terms(base).items(), (ONE, -k)]) if k > 0 else ONE
+            if ONE not in terms(x) and range_of(x)[0] >= 0:
+                ratio = product(multiplied((k, {}), raised(factors(x), Fraction(-1))))
+                below = {sum_of(collected([*terms(ratio).items(), (ONE, Fraction(1))])): Fraction(-1)}
+                made = product(multiplied((Fraction(1), others), (Fraction(1), below)))
+                rest = [(t, d) for t, d in sums.items() if t not in (alone, term)]
+                return sum_of(collected([*rest, (made, sums[alone])]))
     return node
 
 

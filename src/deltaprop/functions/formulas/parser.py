@@ -168,6 +168,7 @@ class _Parser:
             case ast.UnaryOp(op=ast.Not(), operand=x):
                 return self.node(source, "not", self.condition(x, depth))
             case ast.BinOp(left=x, op=op, right=y) if type(op) in _BINARY:
+                self.check_row(source, depth)
                 left, right = self.number(x, depth), self.number(y, depth)
                 if isinstance(op, ast.Pow):
                     self.check_exponent(right, y)
@@ -183,6 +184,16 @@ class _Parser:
             case ast.Call():
                 return self.call(source, depth)
         raise self.error("this is not in the language of formulas", self.column(source))
+
+    def check_row(self, source: ast.BinOp, depth: int) -> None:
+        """Refuse a sum or a product of too many, each of which is one level deeper: a + b + c is (a + b) + c."""
+        first, operands = source.left, 2
+        while isinstance(first, ast.BinOp):
+            first, operands = first.left, operands + 1
+        if depth + operands - 1 > DEEPEST:
+            here = "" if depth == 1 else f", and fewer inside of something, as here {DEEPEST + 1 - depth}"
+            what = f"a formula has at most {DEEPEST} terms or factors in a row{here}; these are {operands}"
+            raise self.error(what, self.column(source))
 
     def literal(self, source: ast.Constant) -> Node:
         value = source.value

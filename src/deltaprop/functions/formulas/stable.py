@@ -25,6 +25,7 @@ from deltaprop.functions.formulas.algebra import (
     minus,
     multiplied,
     negative,
+    powered,
     product_of,
     raised,
     sum_of,
@@ -101,7 +102,7 @@ def _made(op: str, args: tuple[Node, ...]) -> Node:
 def total(parts: Iterable[tuple[Node, Fraction]]) -> Node:
     """Return the stable form of a sum of stable terms."""
     sums: Terms = collected(parts)
-    for rule in (_with_one, _softplus_less_its_argument, _choices):
+    for rule in (_with_one, _softplus_less_its_argument, _with_its_magnitude, _choices):
         changed = rule(sums)
         if changed is not None:
             return total((t, c * d) for x, c in changed for t, d in terms(x).items())
@@ -112,16 +113,30 @@ _Parts = list[tuple[Node, Fraction]]
 
 
 def _with_one(sums: Terms) -> _Parts | None:
-    """1 - f(x) and the like, where another function has the difference without cancelling: 1 - erf(x) = erfc(x)."""
-    k = sums.get(ONE)
+    """1 - f(x) and the like, where another function has the difference without cancelling: 1 - erf(x) = erfc(x).
+
+    So x - x · erf(x) too, and sigmoid(x) + sigmoid(-x) = 1 with what both are multiplied by.
+    """
     for term, c in sums.items():
-        made = None if k is None else _beside_one(term, k / c)
-        if made is not None:
-            return [(t, d) for t, d in sums.items() if t not in (ONE, term)] + [(made[1], made[0] * c)]
-        if term.op == "sigmoid" and sums.get(called("sigmoid", (minus(term.args[0]),))) == c:
-            mirrored = called("sigmoid", (minus(term.args[0]),))
-            return [(t, d) for t, d in sums.items() if t not in (mirrored, term)] + [(ONE, c)]
+        _, bases = factors(term)
+        for base, n in bases.items():
+            if n != 2 and (n != 1 or base.op not in _BESIDE_ONE):
+                continue
+            others = {x: m for x, m in bases.items() if x != base}
+            alone = product_of(Fraction(1), others)
+            made = _beside_one(powered(base, n), sums[alone] / c) if alone in sums else None
+            if made is not None:
+                rest = [(t, d) for t, d in sums.items() if t not in (alone, term)]
+                return [*rest, (product(multiplied((Fraction(1), others), factors(made[1]))), made[0] * c)]
+            if base.op == "sigmoid" and n == 1:
+                mirrored = multiplied((Fraction(1), others), factors(called("sigmoid", (minus(base.args[0]),))))
+                other = product_of(*mirrored)
+                if other != term and sums.get(other) == c:
+                    return [*((t, d) for t, d in sums.items() if t not in (other, term)), (alone, c)]
     return None
+
+
+_BESIDE_ONE = ("exp", "expm1", "sigmoid", "tanh", "erf", "erfc", "cos", "cosh", "power")
 
 
 def _beside_one(term: Node, k: Fraction) -> tuple[Fraction, Node] | None:
@@ -149,20 +164,25 @@ def _beside_one(term: Node, k: Fraction) -> tuple[Fraction, Node] | None:
             return -2 * one, _square(called("sin", (times(HALF, x),)))
         case "cosh", -1:
             return 2 * one, _square(called("sinh", (times(HALF, x),)))
-        case "power", -1 if term.args[1] == number(2):
-            return _square_less_one(x)
+        case "power", k if k < 0 and term.args[1] == number(2):
+            return _square_less(x, -k)
         case "power", 1 if term.args[1] == number(2) and x.op == "sinh":
             return one, _square(called("cosh", x.args))
     return None
 
 
-def _square_less_one(x: Node) -> tuple[Fraction, Node] | None:
-    if x.op == "tanh":
+def _square_less(x: Node, k: Fraction) -> tuple[Fraction, Node] | None:
+    """Return what x² - k comes to; (1 + u)² - 1 is u · (u + 2)."""
+    if k == 1 and x.op == "tanh":
         return Fraction(-4), product(_bell(times(Fraction(2), x.args[0])))
-    if x.op in ("sin", "cos"):
+    if k == 1 and x.op in ("sin", "cos"):
         return Fraction(-1), _square(called("cos" if x.op == "sin" else "sin", x.args))
-    if x.op == "cosh":
+    if k == 1 and x.op == "cosh":
         return Fraction(1), _square(called("sinh", x.args))
+    shift = terms(x).get(ONE, Fraction(0))
+    if shift**2 == k and x.op in ("add", "subtract"):
+        less, more = (total([*terms(x).items(), (ONE, c)]) for c in (-shift, shift))
+        return Fraction(1), product(multiplied(factors(less), factors(more)))
     return None
 
 
@@ -183,6 +203,20 @@ def _softplus_less_its_argument(sums: Terms) -> _Parts | None:
             return [*rest, *((t, c * d) for t, d in x.items())]
         if all(sums.get(t) == -c * d for t, d in x.items()):
             return [(t, d) for t, d in sums.items() if t != term and t not in x] + [(mirrored, c)]
+    return None
+
+
+def _with_its_magnitude(sums: Terms) -> _Parts | None:
+    """X + d · |x| = (1 + d) · x where x > 0, and (1 - d) · x elsewhere."""
+    for term, d in sums.items():
+        if term.op != "abs":
+            continue
+        x = terms(term.args[0])
+        shares = {sums.get(t, Fraction(0)) / e for t, e in x.items()}
+        if len(shares) == 1 and (c := shares.pop()):
+            branches = (times(c + d, term.args[0]), times(c - d, term.args[0]))
+            made = called("where", (called("less", (ZERO, term.args[0])), *branches))
+            return [*((t, e) for t, e in sums.items() if t != term and t not in x), (made, Fraction(1))]
     return None
 
 
@@ -388,7 +422,9 @@ def _sign(x: Node) -> Node | None:
 def _power(x: Node, y: Node) -> Node | None:
     if y.op == "number":
         return product(raised(factors(x), Fraction(y.value)))
-    if x.op == "number" and x.value > 0:
+    if x.op == "number" and x.value <= 0:
+        raise FormulaError(f"a power with a variable exponent needs a base above 0; got {x}")
+    if x.op == "number":
         return called("exp", (times(Fraction(folded("log", [x.value])), y),))
     return None
 

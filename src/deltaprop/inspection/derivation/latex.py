@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from deltaprop.functions.formulas.tree import Node
+from deltaprop.inspection.derivation.breaking import broken, width
 from deltaprop.inspection.derivation.document import Derivation, Line, Words
 from deltaprop.inspection.derivation.notation import symbol_parts
 from deltaprop.inspection.derivation.writer import PRODUCT, Piece, Writer, digits
@@ -15,15 +16,16 @@ _LETTERS = {"δ": r"\delta", "η": r"\eta", "σ": r"\sigma", "ℓ": r"\ell", "�
 _OWN = ("log", "tanh", "sinh", "cosh", "tan", "sin", "cos", "arctan", "min", "max")  # functions LaTeX has a word for
 _SIGNS = {"≤": r"\le", "≥": r"\ge"}
 _CONSTANTS = {math.pi: r"\pi", math.e: "e"}
-_ROW_TERMS = 3  # of a long sum in one row
-_LONG = 160  # characters of a formula that is broken where it is a sum
+_ROOM = 100  # characters of a line
 
-_HEAD = r"""\documentclass{article}
+_HEAD = r"""\documentclass[fleqn]{article}
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
 \usepackage{amsmath}
 \setlength{\oddsidemargin}{-1cm}
 \setlength{\textwidth}{18cm}
+\setlength{\topmargin}{-2cm}
+\setlength{\textheight}{25cm}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{6pt}
 \allowdisplaybreaks
@@ -106,22 +108,6 @@ class LatexWriter(Writer):
     def words_between(self, left: str, word: str, right: str) -> str:  # noqa: D102
         return rf"{left} \text{{ {word} }} {right}"
 
-    def rows(self, node: Node) -> list[str]:
-        """Return a formula, a long sum in rows of a few terms."""
-        text = self.write(node)
-        terms = self.terms(node)
-        if len(text) <= _LONG or len(terms) <= _ROW_TERMS:
-            return [text]
-        groups = [terms[k : k + _ROW_TERMS] for k in range(0, len(terms), _ROW_TERMS)]
-        rows = [self.signs(*zip(*group, strict=True)) for group in groups]
-        return [
-            rows[0],
-            *(
-                rf"\quad {'' if group[0][0] == '-' else '+ '}{row}"
-                for group, row in zip(groups[1:], rows[1:], strict=True)
-            ),
-        ]
-
 
 writer = LatexWriter()
 _KNOWN = {
@@ -160,12 +146,17 @@ def equation(line: Line) -> str:
     """Return the equation of a line in rows aligned at the equals sign, for an aligned environment."""
     assert line.left is not None
     relation = {"=": "=", "←": r"\leftarrow"}[line.relation]
+    room = _ROOM - width(line.left)
     rows = []
     for place, step in enumerate(line.steps):
         start = f"{writer.write(line.left)} &{relation} " if not place else "&= "
-        reason = rf" && \text{{{words_in(step.reason)}}}" if step.reason else ""
-        first, *others = writer.rows(step.right)
-        rows += [start + first + reason, *(f"&{row}" for row in others)]
+        first, *others = broken(writer, step.right, room)
+        own = [start + first, *(rf"&\quad {row}" for row in others)]
+        if step.reason:
+            reason = rf"\qquad \text{{{words_in(step.reason)}}}"
+            beside = not others and width(step.right) + len(words_in(step.reason)) < room
+            own = [own[0] + reason] if beside else [*own, f"&{reason}"]
+        rows += own
     return " \\\\\n".join(rows)
 
 

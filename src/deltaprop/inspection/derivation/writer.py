@@ -75,7 +75,7 @@ class Writer(ABC):
     def terms(self, node: Node) -> list[tuple[str, str]]:
         """Return the terms of a sum, each with its sign; what is no sum is a sum of one."""
         terms = []
-        for place, (sign, term) in enumerate(_terms(node)):
+        for place, (sign, term) in enumerate(signed_terms(node)):
             alone = not place and sign == "+" and term.op in ("number", "value")  # -3 + a needs no brackets
             terms.append((sign, self.write(term) if alone else self.inside(term, FRACTION)))
         return terms
@@ -85,7 +85,7 @@ class Writer(ABC):
         return self.signs(signs, texts)
 
     def _product(self, node: Node) -> str:
-        factors = _factors(node)
+        factors = factors_of(node)
         texts = []
         for place, factor in enumerate(factors, start=1):
             last = place == len(factors)
@@ -197,9 +197,10 @@ class Writer(ABC):
         """Return two conditions joined by a word."""
 
 
-def _terms(node: Node, sign: str = "+") -> list[tuple[str, Node]]:
+def signed_terms(node: Node, sign: str = "+") -> list[tuple[str, Node]]:
+    """Return the terms of a sum with their signs; what is no sum is one term."""
     if sign == "+" and node.op in ("add", "subtract"):
-        return [*_terms(node.args[0]), *_terms(node.args[1], "+" if node.op == "add" else "-")]
+        return [*signed_terms(node.args[0]), *signed_terms(node.args[1], "+" if node.op == "add" else "-")]
     positive = _without_sign(node)
     if positive is not None:
         return [("-" if sign == "+" else "+", positive)]
@@ -218,10 +219,11 @@ def _without_sign(node: Node) -> Node | None:
     return None if first is None else Node(node.op, (first, node.args[1]))
 
 
-def _factors(node: Node) -> list[Node]:
+def factors_of(node: Node) -> list[Node]:
+    """Return the factors of a product; what is no product is one."""
     if node.op != "multiply":
         return [node]
-    return [*_factors(node.args[0]), *_factors(node.args[1])]
+    return [*factors_of(node.args[0]), *factors_of(node.args[1])]
 
 
 def _has(node: Node, ops: Sequence[str]) -> bool:

@@ -1,0 +1,73 @@
+"""The claim: net.health, after an epoch, costs at most 2 % of it.
+
+It looks at a sample of the rows, so its cost hardly depends on how many there are, and that of an epoch does: the share
+is that of the data that stands beside it. One core; epochs and looks in alternation; with η a few steps are looked at,
+too, on a copy of the network.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from functools import partial
+
+import measure
+
+measure.one_core()
+
+import numpy as np  # noqa: E402
+
+from deltaprop import Network  # noqa: E402
+
+LOOKS = 50.0  # at least, in the time of an epoch
+# Layers, batch; on MNIST's 60,000 images, or on as many rows of noise.
+ROWS = [
+    ([784, 128, 10], 32),
+    ([784, 128, 10], 1),
+    ([784, 30, 10], 1),
+    ([784, 128, 64, 10], 32),
+    ([784, 512, 10], 32),
+    ([30, 32, 16, 1], 1),
+]
+
+
+def main() -> int:
+    """Print a line for each, write results/health.json; exit 1 where a share is larger."""
+    arguments = measure.arguments(__doc__)
+    folder = measure.data_folder()
+    if folder is None:
+        return 0
+    digits = np.load(folder / "mnist.npz")
+    images, labels = digits["x_train"].reshape(-1, 784).astype(np.float32) / 255, digits["y_train"]
+    noise = np.random.default_rng(0).normal(size=(len(images), 30)).astype(np.float32)
+    results, claims = {}, []
+    for layers, batch in ROWS:
+        name = f"{'-'.join(map(str, layers))}, {'online' if batch == 1 else f'batches of {batch}'}"
+        if arguments.only not in name:
+            continue
+        X = images if layers[0] == 784 else noise
+        R = np.eye(10, dtype=np.float32)[labels] if layers[-1] == 10 else (labels > 4).astype(np.float32)
+        if arguments.quick:
+            X, R = X[:2000], R[:2000]
+        output, loss = ("sigmoid", "log") if batch == 1 or layers[-1] == 1 else ("softmax", "cross_entropy")
+        net = Network(layers, h="relu", output=output, loss=loss, dtype="float32")
+        eta = 0.01
+        runs = {
+            "epoch": partial(measure.timed, partial(net.fit, X, R, epochs=1, eta=eta, batch_size=batch)),
+            "health": partial(measure.timed, partial(net.health, X, R)),
+            "health with eta": partial(measure.timed, partial(net.health, X, R, eta=eta, batch_size=batch)),
+        }
+        for run in runs.values():
+            run()
+        taken = {k: statistics.median(v) for k, v in measure.alternate(runs, 1 if arguments.quick else 9).items()}
+        shares = {k: taken[k] / taken["epoch"] for k in list(runs)[1:]}
+        print(f"{name}: an epoch {taken['epoch']:.3f} s; " + ", ".join(f"{k} {v:.2%}" for k, v in shares.items()))
+        results[name] = taken
+        what = f"{name}: looks in an epoch"
+        claims += measure.judge({what: LOOKS}, {what: 1 / shares["health"]})
+    measure.report("health", {"seconds": results, "claims": claims})
+    return measure.missed(claims)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
