@@ -163,9 +163,9 @@ def test_the_work_does_not_grow_with_the_rows(monkeypatch: pytest.MonkeyPatch) -
 
     def counted(name: str, key: str, at: int) -> Any:
         def count(self: Model, *args: Any) -> Any:
-            work[key] += len(args[at])
-            if name == "trace_of" and len(self.layers) > 2:
-                work["numbers"] += len(args[at]) * self.n_parameters
+            if len(self.layers) > 2:  # the best constant has a layer, and the targets it has met before
+                work[key] += len(args[at])
+                work["numbers"] += len(args[at]) * self.n_parameters * (name == "trace_of")
             return own[name](self, *args)
 
         return count

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from deltaprop.model import Model
 _SIZES = 4.0 ** np.arange(-5, 13)  # of a, to both sides of 0: from a thousandth to some ten millions
 _GRID = np.concatenate([-_SIZES[::-1], [0.0], _SIZES])
 _HALVINGS = 40  # of an interval of the grid: to 12 digits
+_ROWS = 2000  # that go through the output and the loss at once, about
 _LEAST_SHARE = 1e-12  # of a class, whose logarithm is taken
 
 
@@ -42,37 +44,57 @@ def best_constant(model: Model, R: Array) -> tuple[float, Array]:
     ...  for E in ("squared_error", "absolute_error")]
     [4.0, 2.0]
     """
-    R = R.astype(np.float64)
-    probe = Model([1, R.shape[1]], output=model.output, loss=model.loss, init="zeros")
-    X = np.zeros((len(R), 1))
+    R = np.ascontiguousarray(R, np.float64)
+    E, y = _best_constant(model.output, model.loss, R.shape, R.tobytes())
+    return E, y.copy()
 
-    def at(b: Array | float) -> tuple[float, Array]:
-        probe.b[0][...] = b
-        passed = probe.trace_of(X, R)
-        E = float(passed.E.mean())
-        return (E if np.isfinite(E) else float("inf")), np.sign(passed.delta[0].mean(axis=0))
 
-    candidates: list[Array | float]
+@lru_cache(maxsize=16)  # a network is looked at again and again while it trains
+def _best_constant(output: str, loss: str, shape: tuple[int, ...], targets: bytes) -> tuple[float, Array]:
+    R, counts = np.unique(np.frombuffer(targets).reshape(shape), axis=0, return_counts=True)
+    probe = _Probe(output, loss, R, counts / counts.sum())
+    candidates: list[Array]
     with np.errstate(all="ignore"):
-        if model.definition.functions[-1].output_only:
-            candidates = [np.log(np.maximum(R.mean(axis=0), _LEAST_SHARE))]
+        if probe.model.definition.functions[-1].output_only:
+            candidates = [np.log(np.maximum(probe.shares @ R, _LEAST_SHARE))]
         else:
-            E_of_level, signs = zip(*(at(level) for level in _GRID), strict=True)
-            level = float(_GRID[int(np.argmin(E_of_level))])
-            candidates = [level, _where_signs_change(np.array(signs), level, lambda b: at(b)[1])]
-        E = [at(b)[0] for b in candidates]
+            E_of_level, signs = probe.along(np.zeros(R.shape[1]), np.ones(R.shape[1]), _GRID)
+            level = np.full(R.shape[1], _GRID[int(np.argmin(E_of_level))])
+            candidates = [level, _where_signs_change(probe, signs, level)]
+        E = [probe.at(a)[0] for a in candidates]
         best = int(np.argmin(E))
-        probe.b[0][...] = candidates[best]
-        return E[best], probe.predict(X[:1])[0]
+        return E[best], probe.at(candidates[best])[1]
 
 
-def _where_signs_change(signs: Array, level: float, sign_at: Callable[[Array], Array]) -> Array:
-    """Return for each output the a where its sign (a row per point of the grid) goes from −1 to 0 or 1, by halving.
+class _Probe:
+    """The output and the loss alone, of a = base + t · step for each output, for all targets at once."""
+
+    def __init__(self, output: str, loss: str, R: Array, shares: Array) -> None:
+        self.model = Model([1, R.shape[1]], output=output, loss=loss, init="zeros")
+        self.R, self.shares = R, shares
+
+    def along(self, base: Array, step: Array, t: Array) -> tuple[Array, Array]:
+        """Return E (points,), inf where it is not finite, and the signs of Σ δ (points, n_out) at each t."""
+        self.model.b[0][...], self.model.W[0][...] = base, step
+        X, R = np.repeat(t, len(self.R))[:, None], np.tile(self.R, (len(t), 1))
+        passed = self.model.trace_of(X, R)
+        E = passed.E.reshape(len(t), -1) @ self.shares
+        delta = passed.delta[0].reshape(len(t), len(self.R), -1)
+        return np.where(np.isfinite(E), E, np.inf), np.sign(np.einsum("tnj,n->tj", delta, self.shares))
+
+    def at(self, a: Array) -> tuple[float, Array]:
+        """Return E and y of one a."""
+        E, _ = self.along(a, np.zeros_like(a), np.zeros(1))
+        return float(E[0]), self.model.predict(np.zeros((1, 1)))[0]
+
+
+def _where_signs_change(probe: _Probe, signs: Array, level: Array) -> Array:
+    """Return for each output the a where its sign (a row per point of the grid) goes from −1 to 0 or 1.
 
     Where it never does, E falls to one end of the grid, which is taken, or has no valley, and level is.
     """
     rises = (signs[:-1] < 0) & (signs[1:] >= 0)
-    low, high = np.full(signs.shape[1], level), np.full(signs.shape[1], level)
+    low, high = level.copy(), level.copy()
     for j in range(signs.shape[1]):
         places = np.flatnonzero(rises[:, j])
         if len(places):
@@ -82,8 +104,10 @@ def _where_signs_change(signs: Array, level: float, sign_at: Callable[[Array], A
             low[j] = high[j] = _GRID[-1]
         elif (signs[:, j] >= 0).all():
             low[j] = high[j] = _GRID[0]
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        below = sign_at(middle) < 0
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    parts = int(np.clip(_ROWS // len(probe.R), 2, 64))  # that an interval is divided into, each time
+    for _ in range(math.ceil(_HALVINGS / math.log2(parts))):
+        width = (high - low) / parts
+        below = probe.along(low, width, np.arange(1.0, parts))[1] < 0
+        passed = np.where(below.all(axis=0), parts - 1, np.argmin(below, axis=0))
+        low, high = low + passed * width, low + (passed + 1) * width
     return np.asarray((low + high) / 2)
