@@ -226,10 +226,10 @@ NB_MODULE(_engine, m) {
   nb::class_<Learning>(m, "Learning", "What a descent follows: the optimizer, its parameters, the penalty. Immutable.")
       .def(
           "__init__",
-          [](Learning* self, std::string_view optimizer, const std::vector<double>& parameters, double l2) {
-            new (self) Learning(optimizer, parameters, l2);
-          },
-          "optimizer"_a, "parameters"_a, "l2"_a = 0.0, "parameters: in the order of `optimizers`.")
+          [](Learning* self, std::string_view optimizer, const std::vector<double>& parameters, double l2, double l1,
+             double decay) { new (self) Learning(optimizer, parameters, l2, l1, decay); },
+          "optimizer"_a, "parameters"_a, "l2"_a = 0.0, "l1"_a = 0.0, "decay"_a = 0.0,
+          "parameters: in the order of `optimizers`.")
       .def_prop_ro("states", &Learning::states, "Arrays like theta that the optimizer remembers.");
 
   bind<float>(m);

@@ -123,7 +123,7 @@ class Blocks {
         samples_(samples),
         scratch_(scratch),
         above_(plan, learning, scratch.narrow),
-        plain_(kStates == 0 && learning.definition->l2 == 0) {}
+        plain_(kStates == 0 && !learning.definition->shrinks()) {}
 
   void run(const double* eta, Index n_eta, Index block, Sums* sums, Team team) {
     for (Index start = 0; start < samples_.n; start += block) {
@@ -172,8 +172,8 @@ class Blocks {
     if (start > 0 && n_eta == 1 && n <= set_) return;
     double etas[kMostBlock];
     for (Index s = 0; s < n && n_eta > 1; ++s) etas[s] = eta[kept_[s]];
-    weights_.set(*learning_.definition, n_eta > 1 ? etas : eta, n_eta, n, learning_.definition->l2);
-    biases_.set(*learning_.definition, n_eta > 1 ? etas : eta, n_eta, n, 0);
+    weights_.set(*learning_.definition, n_eta > 1 ? etas : eta, n_eta, n, true);
+    biases_.set(*learning_.definition, n_eta > 1 ? etas : eta, n_eta, n, false);
     set_ = n;
   }
 

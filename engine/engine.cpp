@@ -306,7 +306,7 @@ void trace(const Plan& plan, std::span<const T> theta, const Samples<T>& samples
 
 Index online_block(const Plan& plan, const Learning& learning) {
   const Layer& first = plan.layers().front();
-  if (learning.optimizer == Optimizer::adam) return 1;
+  if (!learning.linear()) return 1;
   if (first.n_in < kDirectInputs && !plan.view().is_small()) return 1;
   return first.n_out <= 64 ? 16 : 24;
 }

@@ -15,7 +15,7 @@ void online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>
             [[maybe_unused]] int threads) {
   with_rule<T>(learning.definition->optimizer, [&]<class Rule>(std::type_identity<Rule>) {
     if constexpr (Rule::kLinear) {
-      if (block > 1) {
+      if (block > 1 && learning.definition->linear()) {
         return with_layers_above<T, Rule>(plan, [&]<class Above>(std::type_identity<Above>) {
           if constexpr (Above::kVectors > 0) {
             if (plan.n_in() < kDirectInputsOfSmall && !samples.sparse()) {
@@ -34,7 +34,8 @@ void online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>
     }
     const Arithmetic arithmetic(Subnormals::flushed);
     if constexpr (Rule::kLinear) {
-      if (samples.sparse()) return sparse_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch, sums);
+      if (samples.sparse() && learning.definition->linear())
+        return sparse_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch, sums);
     }
     naive_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch.work, sums);
   });

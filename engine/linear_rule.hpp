@@ -28,16 +28,16 @@ struct LinearStep {
   Pair g;
 };
 
-// With g = x^T delta + l2 W in place of the gradient:
-//   sgd       W <- W - eta g
-//   momentum  V <- mu V - eta g,  W <- W + V
-//   nesterov  V <- mu V - eta g,  W <- W + mu V - eta g = W + mu^2 V - (1 + mu) eta g
-inline LinearStep linear_step(const Learning& learning, double eta, double l2) {
+// With g = x^T delta + l2 W in place of the gradient, and W times keep = 1 - eta decay first; of biases both are left out:
+//   sgd       W <- keep W - eta g
+//   momentum  V <- mu V - eta g,  W <- keep W + V
+//   nesterov  V <- mu V - eta g,  W <- keep W + mu V - eta g = keep W + mu^2 V - (1 + mu) eta g
+inline LinearStep linear_step(const Learning& learning, double eta, bool shrinks) {
   const double mu = learning.optimizer == Optimizer::sgd ? 0 : learning.parameters[0];
-  const double decay = eta * l2;
-  if (learning.optimizer == Optimizer::sgd) return {{1 - decay, 0, 0, 0}, {-eta, 0}};
-  if (learning.optimizer == Optimizer::momentum) return {{1 - decay, mu, -decay, mu}, {-eta, -eta}};
-  return {{1 - (1 + mu) * decay, mu * mu, -decay, mu}, {-(1 + mu) * eta, -eta}};
+  const double pull = shrinks ? eta * learning.l2 : 0, keep = shrinks ? 1 - eta * learning.decay : 1;
+  if (learning.optimizer == Optimizer::sgd) return {{keep - pull, 0, 0, 0}, {-eta, 0}};
+  if (learning.optimizer == Optimizer::momentum) return {{keep - pull, mu, -pull, mu}, {-eta, -eta}};
+  return {{keep - (1 + mu) * pull, mu * mu, -pull, mu}, {-(1 + mu) * eta, -eta}};
 }
 
 // P_s and K_sr of at most kMostBlock steps, of the weights or of the biases.
@@ -45,11 +45,11 @@ template <class T>
 class LinearSteps {
  public:
   // eta: of each step, or one for all (n_eta = 1).
-  void set(const Learning& learning, const double* eta, Index n_eta, Index steps, double l2) {
+  void set(const Learning& learning, const double* eta, Index n_eta, Index steps, bool shrinks) {
     Pair K[kMostBlock];
     P_[0] = Matrix2{};
     for (Index s = 0; s < steps; ++s) {
-      const LinearStep step = linear_step(learning, eta[n_eta > 1 ? s : 0], l2);
+      const LinearStep step = linear_step(learning, eta[n_eta > 1 ? s : 0], shrinks);
       P_[s + 1] = step.M * P_[s];
       for (Index r = 0; r < s; ++r) K[r] = step.M * K[r];
       K[s] = step.g;

@@ -65,7 +65,7 @@ class OneUnit {
     for (int v = 0; v < V; ++v) {
       delta[v] = error * back[v];
       Vector<T> g = error * z[v];
-      if (update.penalised) g = fma(w_[0][v], update.l2, g);
+      if (update.penalised) update.penalty(g, w_[0][v]);
       apply(update.rule, g, [&](int k) -> Vector<T>& { return w_[k][v]; });
     }
     if (output_.bias) apply(update.rule, error, [&](int k) -> Vector<T>& { return b_[k]; });

@@ -2,10 +2,11 @@
 // (gradient, parameters, state) -> parameters, state, for a vector of parameters. The same function runs on
 // the tiles of a batch's gradient and on a single sample's: gradients are never materialised whole.
 //
-// To add one: a struct here, its name and parameters in learning.hpp and learning.cpp, a line in `with_rule`.
+// To add one: a struct here or in adaptive_rules.hpp, its name and parameters in learning.hpp and learning.cpp, a line in
+// `with_rule`, its declaration in descent/optimizers.
 #pragma once
 
-#include "products.hpp"
+#include "adaptive_rules.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -50,35 +51,33 @@ struct Nesterov {
   }
 };
 
-// M <- beta1 M + (1 - beta1) g,  V <- beta2 V + (1 - beta2) g^2,
-// w <- w - eta (M / (1 - beta1^t)) / (sqrt(V / (1 - beta2^t)) + epsilon): Kingma and Ba, algorithm 1, step t = 1, 2, ...
+// V <- mu V + g,  w <- w - eta V: momentum with eta outside, as PyTorch has it.
 template <class T>
-struct Adam {
-  static constexpr int kStates = 2;
-  static constexpr bool kLinear = false;
-  T step, beta1, beta2, rest1, rest2, epsilon, unbias;
+struct MomentumOutside {
+  static constexpr int kStates = 1;
+  static constexpr bool kLinear = false;  // where eta changes
+  T eta, mu;
 
-  Adam(const Learning& learning, double eta_n, Index t)
-      : step(static_cast<T>(eta_n / (1 - power(learning.parameters[0], t)))),
-        beta1(static_cast<T>(learning.parameters[0])),
-        beta2(static_cast<T>(learning.parameters[1])),
-        rest1(static_cast<T>(1 - learning.parameters[0])),
-        rest2(static_cast<T>(1 - learning.parameters[1])),
-        epsilon(static_cast<T>(learning.parameters[2])),
-        unbias(static_cast<T>(1 / (1 - power(learning.parameters[1], t)))) {}
-  void operator()(Vector<T> g, Vector<T>& w, Vector<T>* state) const {
-    state[0] = fma(g, rest1, state[0] * beta1);
-    state[1] = fma(g * g, rest2, state[1] * beta2);
-    w -= state[0] * step / (square_root<T>(state[1] * unbias) + epsilon);
+  MomentumOutside(const Learning& learning, double eta_n, Index)
+      : eta(static_cast<T>(eta_n)), mu(static_cast<T>(learning.parameters[0])) {}
+  void operator()(Vector<T> g, Vector<T>& w, Vector<T>* V) const {
+    V[0] = fma(V[0], mu, g);
+    w = fma(V[0], -eta, w);
   }
+};
 
- private:
-  static double power(double x, Index n) {
-    double result = 1;
-    for (; n > 0; n /= 2, x *= x) {
-      if (n % 2 == 1) result *= x;
-    }
-    return result;
+// V <- mu V + g,  w <- w - eta (g + mu V)
+template <class T>
+struct NesterovOutside {
+  static constexpr int kStates = 1;
+  static constexpr bool kLinear = false;
+  T eta, mu;
+
+  NesterovOutside(const Learning& learning, double eta_n, Index)
+      : eta(static_cast<T>(eta_n)), mu(static_cast<T>(learning.parameters[0])) {}
+  void operator()(Vector<T> g, Vector<T>& w, Vector<T>* V) const {
+    V[0] = fma(V[0], mu, g);
+    w = fma(fma(V[0], mu, g), -eta, w);
   }
 };
 
@@ -92,34 +91,72 @@ inline void with_rule(Optimizer optimizer, Use use) {
       return use(std::type_identity<Momentum<T>>{});
     case Optimizer::nesterov:
       return use(std::type_identity<Nesterov<T>>{});
+    case Optimizer::momentum_outside:
+      return use(std::type_identity<MomentumOutside<T>>{});
+    case Optimizer::nesterov_outside:
+      return use(std::type_identity<NesterovOutside<T>>{});
+    case Optimizer::adagrad:
+      return use(std::type_identity<Adagrad<T>>{});
+    case Optimizer::rmsprop:
+      return use(std::type_identity<RmsProp<T>>{});
+    case Optimizer::rmsprop_inside:
+      return use(std::type_identity<RmsPropInside<T>>{});
+    case Optimizer::adadelta:
+      return use(std::type_identity<Adadelta<T>>{});
     case Optimizer::adam:
+    case Optimizer::adamw:  // Adam, with a decay of its own
       return use(std::type_identity<Adam<T>>{});
+    case Optimizer::adam_hat:
+      return use(std::type_identity<AdamHat<T>>{});
+    case Optimizer::amsgrad:
+      return use(std::type_identity<AmsGrad<T>>{});
+    case Optimizer::amsgrad_uncorrected:
+      return use(std::type_identity<AmsGradUncorrected<T>>{});
+    case Optimizer::nadam:
+      return use(std::type_identity<Nadam<T>>{});
+    case Optimizer::lion:
+      return use(std::type_identity<Lion<T>>{});
   }
 }
 
-// A rule at work on theta: what a gradient is handed to. The penalty l2 adds l2 w to the gradient of a weight, not of a
-// bias.
+// What the penalties and the decay do to the gradient of a weight, and to the weight, before the rule; not of a bias.
+template <class T>
+struct Penalty {
+  T l2, l1, keep;
+
+  Penalty(const Learning& learning, double eta_n)
+      : l2(static_cast<T>(learning.l2)),
+        l1(static_cast<T>(learning.l1)),
+        keep(static_cast<T>(1 - eta_n * learning.decay)) {}
+  [[gnu::always_inline]] void operator()(Vector<T>& g, Vector<T>& w) const {
+    const Vector<T> side = w > T{0} ? broadcast<T>(l1) : w < T{0} ? broadcast<T>(-l1) : Vector<T>{};
+    g = fma(w, l2, g) + side;
+    w *= keep;
+  }
+};
+
+// A rule at work on theta: what a gradient is handed to.
 template <class T, class Rule>
 struct Update {
   T* theta;
   T* state[Rule::kStates > 0 ? Rule::kStates : 1];
-  T l2;
+  Penalty<T> penalty;
   bool penalised;
   Rule rule;
 
   Update(const LearningView<T>& learning, double eta_n, Index t)
       : theta(learning.theta),
-        l2(static_cast<T>(learning.definition->l2)),
-        penalised(learning.definition->l2 != 0),
+        penalty(*learning.definition, eta_n),
+        penalised(learning.definition->shrinks()),
         rule(*learning.definition, eta_n, t) {
     for (int k = 0; k < Rule::kStates; ++k) state[k] = learning.state + k * learning.theta_size;
   }
 
-  // The rule, with the penalty's gradient where Penalised, on the vector at an offset.
+  // The rule, with the penalties where Penalised, on the vector at an offset.
   template <bool Penalised>
   [[gnu::always_inline]] void apply(Index offset, Vector<T> g) const {
     Vector<T> w = load(theta + offset);
-    if constexpr (Penalised) g = fma(w, l2, g);
+    if constexpr (Penalised) penalty(g, w);
     if constexpr (Rule::kStates == 0) {
       rule(g, w, nullptr);
     } else {

@@ -20,7 +20,7 @@ class WaitingRows {
         W_(learning.theta + layer.offset),
         V_(learning.state + layer.offset),
         learning_(*learning.definition),
-        moves_(Rule::kStates > 0 || learning.definition->l2 > 0),
+        moves_(Rule::kStates > 0 || learning.definition->shrinks()),
         last_(last) {
     for (Index i = 0; i < layer.n_in && moves_; ++i) last_[i] = 0;
   }
@@ -30,7 +30,7 @@ class WaitingRows {
     if (eta == eta_) return;
     if (t > 0) catch_up_all(t);
     eta_ = eta;
-    powers_[0] = linear_step(learning_, eta, learning_.l2).M;
+    powers_[0] = linear_step(learning_, eta, true).M;
     for (int j = 1; j < kPowers; ++j) powers_[j] = powers_[j - 1] * powers_[j - 1];
   }
 

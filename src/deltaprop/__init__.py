@@ -10,7 +10,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deltaprop.descent.optimizers import SGD, Adam, Momentum, Nesterov
+    from deltaprop.descent.optimizers import (
+        SGD,
+        Adadelta,
+        Adagrad,
+        Adam,
+        AdamHat,
+        AdamW,
+        AMSGrad,
+        AMSGradUncorrected,
+        Lion,
+        Momentum,
+        MomentumOutside,
+        Nadam,
+        Nesterov,
+        NesterovOutside,
+        RMSprop,
+        RMSpropInside,
+    )
     from deltaprop.errors import (
         DivergenceError,
         FormulaError,
@@ -26,35 +43,68 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SGD",
+    "AMSGrad",
+    "AMSGradUncorrected",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamHat",
+    "AdamW",
     "DivergenceError",
     "FormulaError",
+    "Lion",
     "MissingExtraError",
     "ModelFileError",
     "Momentum",
+    "MomentumOutside",
+    "Nadam",
     "Nesterov",
+    "NesterovOutside",
     "Network",
     "NotFittedError",
+    "RMSprop",
+    "RMSpropInside",
     "TableError",
     "TableModel",
     "celu",
+    "constant",
+    "cosine",
+    "cosine_restarts",
+    "coslog4",
     "cross_entropy",
     "elu",
+    "exponential",
+    "flat_cos",
     "focal",
     "huber",
+    "invscaling",
     "leaky_relu",
+    "linear",
     "load",
+    "one_cycle",
+    "plateau",
+    "polynomial",
     "quantile",
     "show_config",
+    "step",
     "tweedie",
 ]
 
 # Where each name is; loaded when used, so that `deltaprop --help` need not wait for NumPy and the engine.
 _FUNCTIONS = ("celu", "cross_entropy", "elu", "focal", "huber", "leaky_relu", "quantile", "tweedie")
+_OPTIMIZERS = (
+    "SGD", "AMSGrad", "AMSGradUncorrected", "Adadelta", "Adagrad", "Adam", "AdamHat", "AdamW", "Lion", "Momentum",
+    "MomentumOutside", "Nadam", "Nesterov", "NesterovOutside", "RMSprop", "RMSpropInside",
+)  # fmt: skip
+_SCHEDULES = (
+    "constant", "cosine", "cosine_restarts", "coslog4", "exponential", "flat_cos", "invscaling", "linear", "one_cycle",
+    "plateau", "polynomial", "step",
+)  # fmt: skip
 _HOMES = {
     "Network": "deltaprop.network",
     "TableModel": "deltaprop.table_model",
-    **dict.fromkeys(("SGD", "Adam", "Momentum", "Nesterov"), "deltaprop.descent.optimizers"),
+    **dict.fromkeys(_OPTIMIZERS, "deltaprop.descent.optimizers"),
+    **dict.fromkeys(_SCHEDULES, "deltaprop.descent.schedules"),
     **dict.fromkeys(_FUNCTIONS, "deltaprop.functions"),
 }
 

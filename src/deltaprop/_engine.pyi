@@ -48,7 +48,7 @@ class Learning:
     What a descent follows: the optimizer, its parameters, the penalty. Immutable.
     """
 
-    def __init__(self, optimizer: str, parameters: Sequence[float], l2: float = 0.0) -> None:
+    def __init__(self, optimizer: str, parameters: Sequence[float], l2: float = 0.0, l1: float = 0.0, decay: float = 0.0) -> None:
         """parameters: in the order of `optimizers`."""
 
     @property

@@ -37,7 +37,10 @@ def answers_foreign_words(function: _Callable) -> _Callable:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         for word in _FOREIGN.keys() & kwargs.keys():
-            raise TypeError(f"{function.__qualname__.removesuffix('.__init__')}: {word}: {_FOREIGN[word]}.")
+            who = function.__qualname__.removesuffix(".__init__")
+            if args and "." in function.__qualname__:  # a method, of whatever class it is called on
+                who = type(args[0]).__name__ + ("" if function.__name__ == "__init__" else f".{function.__name__}")
+            raise TypeError(f"{who}: {word}: {_FOREIGN[word]}.")
         return function(*args, **kwargs)
 
     return wrapper  # type: ignore[return-value]  # same signature, but for the words it answers

@@ -375,7 +375,7 @@ class Model:
             self._training.release()
 
     def _no_memory(self, optimizer: Optimizer) -> Memory:
-        learning = _engine.Learning(optimizer.name, optimizer.parameters)
+        learning = _engine.Learning(optimizer.name, optimizer.numbers)
         return Memory(optimizer, aligned_zeros(learning.states * self._plan.theta_size, self.dtype))
 
     def take_up(self, optimizer: Optimizer) -> None:
@@ -409,7 +409,7 @@ class Model:
         own = self._memory if optimizer == self._memory.optimizer else self._no_memory(optimizer)
         theta, state = aligned_zeros(self._plan.theta_size, self.dtype), aligned_zeros(own.state.size, self.dtype)
         theta[...], state[...] = self.padded_theta, own.state
-        learning = _engine.Learning(optimizer.name, optimizer.parameters)
+        learning = _engine.Learning(optimizer.name, optimizer.numbers)
         order, before = np.arange(len(X)), (0.0, 0.0, own.steps)
         _engine.descend(
             self._learning_plan, learning, theta, state, X, R, None, order, np.array([eta]), len(X), 1, before
@@ -428,9 +428,11 @@ class Model:
         return f"E ({E})"
 
     def passing(
-        self, X: Inputs, R: Array, weights: Array | None, order: Array, eta: float, batch_size: int, block: int
+        self, X: Inputs, R: Array, weights: Array | None, order: Array, eta: Array, batch_size: int, block: int
     ) -> Iterator[tuple[int, float]]:
         """Descend through ``order`` in pieces of whole steps, yielding (samples presented, mean E so far) after each.
+
+        ``eta`` has one η for all steps, or one for each.
 
         A signal is heard between two pieces. How an order is cut into pieces changes no bit of the result: with a
         batch_size of 1 they are whole blocks (`Network.fit`, ``online_block``; 0 leaves the choice to the engine).
@@ -438,9 +440,8 @@ class Model:
         there the pieces have a length that follows from the samples, not from the clock.
         """
         memory = self._memory
-        learning = _engine.Learning(memory.optimizer.name, memory.optimizer.parameters)
+        learning = _engine.Learning(memory.optimizer.name, memory.optimizer.numbers)
         inputs = _for_engine(X)
-        rates = np.array([eta])
         total = (0.0, 0.0, memory.steps)
         start, n = 0, len(order)
         batch_size = min(batch_size, 2**62)  # not n: which kernels run goes by the batch_size, and bits by kernels
@@ -465,7 +466,7 @@ class Model:
                 R,
                 weights,
                 order[start:stop],
-                rates,
+                eta if len(eta) == 1 else eta[start // batch_size : -(-stop // batch_size)],
                 batch_size,
                 block,
                 total,

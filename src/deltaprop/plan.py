@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_BLOCK = 32  # samples that online descent may take together: kMostBlock, plan.hpp
 
-_RULES = {name: [field.name for field in fields(entry)] for name, entry in OPTIMIZERS.items()}
+_RULES = {name: [p.name for p in entry.parameters] for name, entry in OPTIMIZERS.items()}
 if (*map(set, _engine.function_names()), _engine.optimizers()) != (set(ACTIVATIONS), set(LOSSES), _RULES):
     raise ImportError(
         f"deltaprop: the engine has {_engine.function_names()} and {_engine.optimizers()}, which is not what "

@@ -1,10 +1,24 @@
 """Against PyTorch, float64: E, gradients and 50 steps of sgd for every h × output × loss; the other optimizers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
-from deltaprop import Adam, Momentum, Nesterov, Network
+from deltaprop import (
+    Adam,
+    AdamW,
+    AMSGrad,
+    Momentum,
+    MomentumOutside,
+    Nadam,
+    Nesterov,
+    NesterovOutside,
+    Network,
+    RMSprop,
+)
+from deltaprop.descent.schedules import rates
 from deltaprop.functions import ACTIVATIONS, LOSSES
 from problems import LECTURE, LECTURE_LOSSES, LECTURE_PAIRS, difference, network, pairs, samples
 
@@ -136,13 +150,36 @@ def test_fifty_steps_of_sgd(h: str, output: str, loss: str, batch_size: int) -> 
     np.testing.assert_allclose(net.theta, peer.dense(peer.parameters), rtol=1e-9, atol=1e-12)
 
 
-# PyTorch's momentum has η outside V, which is the same as long as η stays.
+# PyTorch's momentum has η outside V, which is the same as momentum and nesterov as long as η stays.
 OPTIMIZERS = {
     "momentum": (Momentum(0.9), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9)),
     "nesterov": (Nesterov(0.8), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.8, nesterov=True)),
     "adam": (Adam(), lambda p: torch.optim.Adam(p, lr=0.01)),
     "adam with its own": (Adam(0.8, 0.99, 1e-3), lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-3)),
+    "momentum_outside": (MomentumOutside(0.9), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9)),
+    "nesterov_outside": (NesterovOutside(), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True)),
+    "adagrad": ("adagrad", lambda p: torch.optim.Adagrad(p, lr=0.01)),
+    "rmsprop": ("rmsprop", lambda p: torch.optim.RMSprop(p, lr=0.01)),
+    "rmsprop with its own": (RMSprop(0.7, 1e-3), lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.7, eps=1e-3)),
+    "adadelta": ("adadelta", lambda p: torch.optim.Adadelta(p, lr=0.01)),
+    "amsgrad": ("amsgrad", lambda p: torch.optim.Adam(p, lr=0.01, amsgrad=True)),
+    "amsgrad with its own": (
+        AMSGrad(0.7, 0.8, 1e-3),
+        lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.7, 0.8), eps=1e-3, amsgrad=True),
+    ),
+    "nadam": ("nadam", lambda p: torch.optim.NAdam(p, lr=0.01)),
+    "nadam with its own": (
+        Nadam(0.8, 0.95, 1e-4, 0.1),
+        lambda p: torch.optim.NAdam(p, lr=0.01, betas=(0.8, 0.95), eps=1e-4, momentum_decay=0.1),
+    ),
+    "adamw": (AdamW(decay=0.1), lambda p: torch.optim.AdamW(decaying(p, 0.1), lr=0.01)),
 }
+
+
+def decaying(parameters: list[Any], decay: float) -> list[dict[str, Any]]:
+    """Groups of PyTorch's in which the weights decay and the biases do not."""
+    weights, biases = ([p for p in parameters if (p.ndim == 2) is kind] for kind in (True, False))
+    return [{"params": weights, "weight_decay": decay}, {"params": biases, "weight_decay": 0.0}]
 
 
 @pytest.mark.parametrize("batch_size", [1, 8])
@@ -170,3 +207,35 @@ def test_fifty_steps_of_optimizers(
         theirs.step()
     net.descend(X, R, 0.01, batch_size=batch_size, optimizer=ours)
     assert difference(net.theta, peer.dense(peer.parameters)) <= 1e-6
+
+
+# Ours, and PyTorch's over ten epochs with η 0.1.
+SCHEDULES = {
+    "step:0.1,factor=0.3,every=3": lambda o: torch.optim.lr_scheduler.StepLR(o, 3, 0.3),
+    "exponential:0.1,factor=0.7": lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.7),
+    "cosine:0.1,last=0.01": lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 10, 0.01),
+    "cosine_restarts:0.1,period=2": lambda o: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 2, 2),
+    "polynomial:0.1,power=1.5": lambda o: torch.optim.lr_scheduler.PolynomialLR(o, 10, 1.5),
+    "linear:0.1,last=0.02": lambda o: torch.optim.lr_scheduler.LinearLR(o, 1.0, 0.2, 10),
+}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_schedules(schedule: str) -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    theirs, rate = SCHEDULES[schedule](optimizer), rates(schedule, 1, 10, where="fit")
+    for n in range(1, 11):
+        assert rate(n) == pytest.approx(theirs.get_last_lr()[0], rel=1e-12)
+        optimizer.step()
+        theirs.step()
+
+
+def test_one_cycle() -> None:
+    """PyTorch's comes to its end with the last step, ours would with the one after: over 9 epochs ours is its 10."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=10, pct_start=4 / 10)
+    rate = rates(f"one_cycle:0.1,rise={3 / 9}", 1, 9, where="fit")
+    for n in range(1, 10):
+        assert rate(n) == pytest.approx(theirs.get_last_lr()[0], rel=1e-12)
+        optimizer.step()
+        theirs.step()

@@ -341,7 +341,7 @@ def test_parameters_reach_the_file_and_the_names(tmp_path: Path) -> None:
     [
         ("huber:delta=0", ValueError, "Network: loss: huber: delta needs to be in [1e-15, 1e+15]; got 0.0."),
         ("huber:delta=1,2", ValueError, "huber: delta needs to be a number; got [1.0, 2.0]."),
-        ("huber:0.5", ValueError, "parameters are written name=number, each once, with commas between; got '0.5'."),
+        ("huber:0.5,1", ValueError, "huber has 1 parameters; got 2 values."),
         ("quantile:q=1.5", ValueError, "quantile: q needs to be in [0, 1]; got 1.5."),
         ("quantile:q=", ValueError, "q needs to be a number; got ''."),
         ("tweedie:p=2", ValueError, "tweedie: p needs to be in (1, 2); got 2.0."),

@@ -14,11 +14,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deltaprop import Adam, Momentum, Nesterov, Network, _engine
+from deltaprop.descent.optimizers import OPTIMIZERS
 from deltaprop.parameters import aligned_zeros
 from problems import network, samples
 
 SGD = _engine.Learning("sgd", [])
-LEARNING = [SGD, _engine.Learning("momentum", [0.9]), _engine.Learning("adam", [0.9, 0.999, 1e-8])]
+LEARNING = [_engine.Learning(rule.name, rule.numbers) for rule in OPTIMIZERS.values() if not rule.full_batch]
 NETWORKS: list[dict[str, Any]] = [
     {"layers": [9, 33, 17, 5], "h": "relu", "output": "softmax", "loss": "cross_entropy"},
     {"layers": [130, 3], "output": "sigmoid", "loss": "log"},
@@ -66,7 +67,7 @@ def rule_in_numpy(optimizer: Any, eta: float, fma: Any) -> Any:
 
     def momentum(g: Any, w: Any, t: int, memory: dict[str, Any]) -> Any:
         V = memory["V"] = fma(g, minus_eta, memory.get("V", f(0) * w) * f(optimizer.mu))
-        return w + (fma(g, minus_eta, V * f(optimizer.mu)) if isinstance(optimizer, Nesterov) else V)
+        return w + (fma(g, minus_eta, V * f(optimizer.mu)) if optimizer.name == "nesterov" else V)
 
     def adam(g: Any, w: Any, t: int, memory: dict[str, Any]) -> Any:
         b1, b2 = optimizer.beta1, optimizer.beta2

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltaprop import DivergenceError, Network
+from deltaprop import DivergenceError, FormulaError, Network
 from deltaprop.training.loop import train
 from problems import network, samples
 
@@ -54,7 +54,10 @@ def test_eta_belongs_to_the_epoch_counted_since_the_start() -> None:
     [
         ({"eta": -1}, ValueError, "eta needs to be finite in float64 and at least 0; got -1.0"),
         ({"eta": np.nan}, ValueError, "eta needs to be finite"),
-        ({"eta": "0.1"}, TypeError, "eta needs to be a number; got '0.1'"),
+        ({"eta": "fast"}, ValueError, "no schedule is called 'fast'"),
+        ({"eta": "0.1 + k"}, FormulaError, "eta: no variable is called 'k', column 7 of '0.1 + k'"),
+        ({"eta": "cosine:eta=-1"}, ValueError, "cosine: eta needs to be at least 0; got -1.0"),
+        ({"eta_per": "row"}, ValueError, "eta_per needs to be 'epoch' or 'step'; got 'row'"),
         ({"eta": True}, TypeError, "eta needs to be a number"),
         ({"eta": [0.1]}, ValueError, "eta has 1 values; epochs 1 to 2 need 2"),
         ({"eta": [0.1, "x"]}, TypeError, "eta[1] needs to be a number"),

@@ -191,8 +191,9 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
     Parameters
     ----------
     text : str or Entry
-        ``name`` or ``name:parameter=value,parameter=value``; a name may be an alias, and a parameter that takes
-        several has them with commas between: ``quantile:q=0.1,0.9``.
+        ``name`` or ``name:parameter=value,parameter=value``; values without a name come first, in order:
+        ``cosine:0.001,warmup=5``. A name may be an alias, and a parameter that takes several has them with commas
+        between: ``quantile:q=0.1,0.9``.
     entries : mapping
         Those there are, by name.
     kind : str
@@ -230,27 +231,34 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
     else:
         raise TypeError(f"{where} needs the name of {article} {kind}; got {text!r}.")
     try:
-        values = entry(*in_order, **(_values(given) if colon else {})).values
+        first, named = _values(given) if colon else ([], {})
+        values = entry(*(in_order or first), **named).values
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where}: {error}") from None
     return replace(entry, values=values)
 
 
-def _values(text: str) -> dict[str, Any]:
-    """Return the numbers in ``a=1,b=2`` by name; a list where there are several, as in ``a=1,2,3``."""
+def _values(text: str) -> tuple[list[float], dict[str, Any]]:
+    """Return the numbers in ``1,2,b=3``: the first in order, then by name, a list where several: ``a=1,2,3``."""
+    in_order: list[float] = []
     values: dict[str, Any] = {}
     last = ""
     how = "parameters are written name=number, each once, with commas between"
     for part in text.split(","):
         name, equals, number = (piece.strip() for piece in part.rpartition("="))
         last = name or last
-        if (equals and not name) or name in values or not last:
+        if (equals and not name) or name in values:
             raise ValueError(f"{how}; got {part.strip()!r}.")
         try:
             value = float(number.replace("_", "?"))  # 1_0 is no number but to Python
         except ValueError:
             raise ValueError(
-                f"{last} needs to be a number; got {number!r}." if name else f"{how}; got {number!r}."
+                f"{last} needs to be a number; got {number!r}." if name else f"{how}; got {part.strip()!r}."
             ) from None
-        values[last] = value if name else [*np.atleast_1d(values[last]).tolist(), value]
-    return values
+        if name:
+            values[name] = value
+        elif last:
+            values[last] = [*np.atleast_1d(values[last]).tolist(), value]
+        else:
+            in_order.append(value)
+    return in_order, values

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array, numbers_in
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
-from deltaprop.descent.schedules import etas
+from deltaprop.descent.schedules import rates
 from deltaprop.errors import optional
 from deltaprop.model import Model
 
@@ -263,7 +263,7 @@ def trace(
     rate = rule = None
     after: tuple[Sequence[Array | None], Sequence[Array | None]] = ([None] * len(model.W),) * 2
     if eta is not None:
-        rate = etas(eta, 1, 1, where=where, dtype=model.dtype)(1)
+        rate = rates(eta, 1, 1, where=where, dtype=model.dtype)(1)
         rule = model.optimizer if optimizer is None else optimizer_in(optimizer, where=where, dtype=model.dtype)
         if not len(raw.x):
             raise ValueError(f"{where}: X has no rows, so there is no step.")

@@ -17,7 +17,7 @@ def where_not_finite(
     before: State,
     samples: tuple[Any, Array, Array | None],
     order: Array,
-    eta: float,
+    eta: Array,
     steps: tuple[int, int],
 ) -> str:
     """Return in words at which point which formula of a network met a value that is not finite; "" where none did.
@@ -31,7 +31,7 @@ def where_not_finite(
     samples : (X, R, weights)
         As the engine reads them.
     order : ndarray
-    eta : float
+    eta : ndarray
     steps : (batch_size, block)
     """
     X, R, weights = samples

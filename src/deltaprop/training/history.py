@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass
 class History:
@@ -16,7 +19,9 @@ class History:
     E_validation : list of float
         E of the validation samples after the epoch; empty where there are none.
     eta : list of float
-        The η_n used.
+        The η_n used; where it changes with every step, that of the epoch's first.
+    eta_steps : list of ndarray
+        η of every step, an array per epoch; empty where it does not change within an epoch.
     seconds : list of float
         Wall time of the epoch's descent and validation.
     best_epoch : int or None
@@ -26,6 +31,7 @@ class History:
     E: list[float] = field(default_factory=list)
     E_validation: list[float] = field(default_factory=list)
     eta: list[float] = field(default_factory=list)
+    eta_steps: list[NDArray[np.float64]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     best_epoch: int | None = None
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from deltaprop.arrays import whole_number
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
-from deltaprop.descent.schedules import Eta, etas
+from deltaprop.descent.schedules import Eta, rates
 from deltaprop.errors import DivergenceError
 from deltaprop.model import Model
 from deltaprop.plan import block_in
@@ -38,6 +38,7 @@ def train(
     patience: int | None = None,
     optimizer: str | Optimizer = "sgd",
     online_block: int | None = None,
+    eta_per: str = "epoch",
 ) -> History:
     """Train ``model`` from where it stands; `Network.fit` documents the parameters.
 
@@ -52,6 +53,8 @@ def train(
     held_out = _validation(model, validation, where)
     epochs = whole_number(epochs, "epochs", at_least=0, where=where)
     steps = _steps(batch_size, online_block, where)
+    if eta_per not in ("epoch", "step"):
+        raise ValueError(f"{where}: eta_per needs to be 'epoch' or 'step'; got {eta_per!r}.")
     if not isinstance(shuffle, bool | np.bool_):
         raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
@@ -62,14 +65,14 @@ def train(
 
     history = History()
     with model.training(where), progress(verbose, epochs) as shown:
-        rate = etas(eta, model.epoch + 1, epochs, where=where, dtype=model.dtype)
+        rate = rates(eta, model.epoch + 1, epochs, where=where, dtype=model.dtype, per_step=eta_per == "step")
         model.take_up(rule)
         before = np.empty_like(model.padded_theta)
         best = None if patience is None else BestEpoch(model, patience)
         for _ in range(epochs):
             began = time.perf_counter()
             epoch = model.epoch + 1
-            eta_n = rate(epoch)
+            eta_n = rate.of_steps(epoch, -(-n // steps[0]))
             before[...] = model.padded_theta
             E = 0.0
             order = model.epoch_order(n, epoch, bool(shuffle))
@@ -91,11 +94,18 @@ def train(
                     point = where_not_finite(model, start, samples, order, eta_n, steps)
                 model.put_back(before)
                 raise _diverged(
-                    f"{where}: epoch {epoch}", quantity, eta_n, point, f"those of the end of epoch {epoch - 1}"
+                    f"{where}: epoch {epoch}",
+                    quantity,
+                    float(eta_n.max()),
+                    point,
+                    f"those of the end of epoch {epoch - 1}",
                 )
             model.count_epoch()
             history.E.append(E)
-            history.eta.append(eta_n)
+            history.eta.append(float(eta_n[0]))
+            if rate.per_step:
+                history.eta_steps.append(eta_n)
+            rate.observe(E if E_validation is None else E_validation)
             if E_validation is not None:
                 history.E_validation.append(E_validation)
             history.seconds.append(time.perf_counter() - began)
@@ -126,7 +136,7 @@ def descend(
     n = len(samples[0])
     if not n:
         raise ValueError(f"{where}: X has no rows.")
-    rate = etas(eta, 1, 1, where=where, dtype=model.dtype)(1)
+    rate = rates(eta, 1, 1, where=where, dtype=model.dtype).of_steps(1, 1)
     steps = _steps(batch_size, online_block, where)
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
     before = model.padded_theta.copy()
@@ -141,7 +151,7 @@ def descend(
         if quantity is not None:
             point = "" if start is None else where_not_finite(model, start, samples, order, rate, steps)
             model.put_back(before)
-            raise _diverged(where, quantity, rate, point, "as before")
+            raise _diverged(where, quantity, float(rate[0]), point, "as before")
     return mean
 
 

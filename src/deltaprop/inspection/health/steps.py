@@ -9,7 +9,7 @@ import numpy as np
 
 from deltaprop.arrays import Array, whole_number
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
-from deltaprop.descent.schedules import Eta, etas
+from deltaprop.descent.schedules import Eta, rates
 from deltaprop.inspection.health.figures import rms
 from deltaprop.inspection.health.sample import MOST_SAMPLES, Sample
 from deltaprop.model import Model
@@ -53,7 +53,7 @@ def steps_of(
     """
     n = len(sample.x)
     batch_size = whole_number(batch_size, "batch_size", at_least=1, where=where)
-    rate = etas(eta, model.epoch + 1, 1, where=where, dtype=model.dtype)(model.epoch + 1)
+    rate = rates(eta, model.epoch + 1, 1, where=where, dtype=model.dtype).of_steps(model.epoch + 1, 1)
     given = model.state().optimizer if optimizer is None else optimizer
     rule = optimizer_in(given, where=where, dtype=model.dtype)
     together = min(batch_size, n)
@@ -75,7 +75,7 @@ def steps_of(
     if probe.not_finite(E_after) is not None:
         E_after = float("inf")
     medians = tuple(_median([ratio[l] for ratio in ratios]) for l in range(len(model.W)))
-    return Steps(rate, str(rule), together, len(ratios), medians, E_before, E_after)
+    return Steps(float(rate[0]), repr(rule), together, len(ratios), medians, E_before, E_after)
 
 
 def _ratio(step: Array, w: Array) -> float | None:

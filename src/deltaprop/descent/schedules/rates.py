@@ -1,0 +1,154 @@
+"""η_n of a run: from a number, a sequence, a function, a formula or a declared schedule, per epoch or per step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.descent.schedules.declaration import Schedule
+from deltaprop.descent.schedules.registry import SCHEDULES
+from deltaprop.functions.entries import find, is_declared
+from deltaprop.real_numbers import real_number
+
+_FLOAT64 = np.dtype(np.float64)
+
+Eta = float | str | Schedule | Sequence[float] | Callable[[int], float]
+
+
+class Rates:
+    """η of each epoch, or of each step, of one run.
+
+    Attributes
+    ----------
+    per_step : bool
+        Whether η changes within an epoch.
+    """
+
+    def __init__(
+        self, at: Callable[[Any], float], checked: Callable[[Any, str], float], *, per_step: bool, first: int
+    ) -> None:
+        self._at, self._checked, self._first, self.per_step = at, checked, first, per_step
+
+    def __call__(self, n: float) -> float:
+        """Return η at epoch n, counted from 1 since the network's start; fractions of one lie in it."""
+        return self._checked(self._at(n), f"eta({n:g})")
+
+    def of_steps(self, n: int, steps: int) -> NDArray[np.float64]:
+        """Return η of each step of epoch n; one for all where it does not change within an epoch."""
+        if not self.per_step:
+            return np.array([self(n)])
+        return np.array([self(n + k / steps) for k in range(steps)])
+
+    def observe(self, E: float) -> None:
+        """Take note of an epoch's E, of the validation samples where there are some."""
+
+
+class _Plateau(Rates):
+    """η falls whenever so many epochs have brought no lower E."""
+
+    def __init__(self, schedule: Schedule, checked: Callable[[Any, str], float], **how: Any) -> None:
+        self.parameters = dict(zip((p.name for p in schedule.parameters), schedule.numbers, strict=True))
+        self.best, self.since, self.factor = math.inf, 0, 1.0
+        super().__init__(self._now, checked, **how)
+        self._schedule = schedule
+
+    def _now(self, n: float) -> float:
+        own = self._schedule.eta(n - self._first, math.inf)
+        return max(own * self.factor, min(own, self.parameters["least"]))
+
+    def observe(self, E: float) -> None:
+        if self.best > E:
+            self.best, self.since = E, 0
+            return
+        self.since += 1
+        if self.since >= self.parameters["patience"]:
+            self.since, self.factor = 0, self.factor * self.parameters["factor"]
+
+
+def rates(
+    eta: Eta,
+    first: int,
+    epochs: int,
+    *,
+    where: str,
+    dtype: np.dtype[Any] = _FLOAT64,
+    per_step: bool = False,
+) -> Rates:
+    """Return η_n for the epochs n = first, …, first + epochs − 1.
+
+    Parameters
+    ----------
+    eta : float, sequence of float, callable, str or Schedule
+        One η for all epochs; or η_1, η_2, … in order; or a function of n, called once per epoch when that begins; or
+        a formula of n such as ``"0.5 / (1 + 0.01 * n)"``; or a schedule, over the epochs of this run.
+    first, epochs : int
+        The epochs to come; a sequence must reach their end.
+    per_step : bool, default False
+        Whether η changes with every step: functions, formulas and schedules take fractions of an epoch then. A
+        sequence has one value per epoch, all the same.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an η is no finite number ≥ 0, or the sequence is too short.
+    FormulaError
+        If a text is neither a schedule nor a formula of n.
+
+    Examples
+    --------
+    >>> eta = rates([0.5, 0.25], 1, 2, where="fit")
+    >>> eta(1), eta(2)
+    (0.5, 0.25)
+    >>> rates(lambda n: 1 / n, 1, 9, where="fit")(4)
+    0.25
+    >>> rates("0.5 / (1 + n)", 1, 9, where="fit")(4)
+    0.1
+    >>> rates("cosine:0.1", 1, 4, where="fit", per_step=True).of_steps(3, 2).round(4)
+    array([0.05  , 0.0309])
+    """
+
+    def checked(value: Any, name: str) -> float:
+        number = real_number(value, name, where=where)
+        if not 0 <= number <= float(np.finfo(dtype).max):
+            raise ValueError(f"{where}: {name} needs to be finite in {dtype} and at least 0; got {number!r}.")
+        return number
+
+    if isinstance(eta, str):
+        eta = _from_text(eta, where)
+    if isinstance(eta, Schedule):
+        schedule = find(eta, SCHEDULES, kind="schedule", where=where)
+        if schedule.name == "plateau":
+            return _Plateau(schedule, checked, per_step=per_step, first=first)
+        return Rates(lambda n: schedule.eta(n - first, epochs), checked, per_step=per_step, first=first)
+    if callable(eta):
+        return Rates(eta, checked, per_step=per_step, first=first)
+    if isinstance(eta, bytes) or not (isinstance(eta, Sequence) or (isinstance(eta, np.ndarray) and eta.ndim == 1)):
+        value = checked(eta, "eta")
+        return Rates(lambda n: value, checked, per_step=False, first=first)
+    values = [checked(value, f"eta[{k}]") for k, value in enumerate(eta)]
+    if len(values) < first + epochs - 1:
+        raise ValueError(
+            f"{where}: eta has {len(values)} values; epochs {first} to {first + epochs - 1} need "
+            f"{first + epochs - 1} (eta[n - 1] belongs to epoch n, counted since the network's start)."
+        )
+    return Rates(lambda n: values[int(n) - 1], checked, per_step=False, first=first)
+
+
+def _from_text(text: str, where: str) -> Eta:
+    """Return what a text stands for: a number, a schedule, or a formula of n."""
+    try:
+        return float(text.replace("_", "?"))
+    except ValueError:
+        pass
+    named = is_declared(text, SCHEDULES) or text.partition(":")[0].strip().isidentifier()
+    if named and text.strip() != "n":
+        return find(text, SCHEDULES, kind="schedule", where=where)
+    from deltaprop.functions.formulas import evaluate, parse
+    from deltaprop.functions.formulas.program import compiled
+
+    program = compiled(parse(text, ("n",), f"{where}: eta"), ("n",))
+    return lambda n: float(evaluate(program, np.array([float(n)]))[0][0])

@@ -1,0 +1,5 @@
+"""Network: what people hold."""
+
+from deltaprop.network.network import Network
+
+__all__ = ["Network"]

@@ -1,0 +1,197 @@
+"""What changes a network: fit and descend."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from deltaprop.descent.optimizers import Optimizer
+from deltaprop.descent.schedules import Eta
+from deltaprop.foreign_words import answers_foreign_words
+from deltaprop.model import Model
+from deltaprop.targets import ClassWeight
+from deltaprop.training import History, descend, train
+
+
+class Learning(Model):
+    """The verbs of `Network` that train it."""
+
+    @answers_foreign_words
+    def fit(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        *,
+        epochs: int = 100,
+        eta: Eta = 0.1,
+        batch_size: int = 1,
+        shuffle: bool = True,
+        sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        verbose: bool = False,
+        optimizer: str | Optimizer = "sgd",
+        online_block: int | None = None,
+        eta_per: str = "epoch",
+    ) -> History:
+        """Train by gradient descent, the lecture's nine lines, from where the network stands.
+
+            θ ← θ − η_n (1/m) Σ_ℓ w_ℓ ∂E_ℓ/∂θ        for every m = batch_size samples; m = 1 is the lecture's
+
+        Parameters
+        ----------
+        X : array-like or SciPy sparse matrix (n, n_in)
+            Inputs, finite numbers, unit-free: scale them to about −1 … 1. A step on a sparse row costs by its numbers
+            that are not zero, with a batch_size of 1 and sgd, momentum or nesterov.
+        R : array-like (n, n_out), or (n,) where n_out = 1
+            Targets, where the loss has its domain: any for "squared_error", in [0, 1] for "log", at least 0 for
+            "poisson", 0 or 1 for "hinge", … (docs/functions.md). For "cross_entropy" and "kl" probabilities that sum
+            to 1. Where several outputs have targets from 0 to 1, (n,) whole class numbers from 0 do as well; for
+            several quantiles (n,) is enough.
+        epochs : int, default 100
+            Passes through the data. `fit` goes on from the present parameters and epoch count; `reset` starts over.
+        eta : float, sequence, function of n, formula, or schedule, default 0.1
+            The learning rate η_n of epoch n = 1, 2, …, counted since the network's start; a formula is one of n:
+            ``"0.5 / (1 + 0.01 * n)"``. Schedules run over the epochs of this call: ``"cosine:0.1,warmup=5"``,
+            ``deltaprop.one_cycle(0.3)``, … (``deltaprop list schedules``).
+        batch_size : int, default 1
+            Samples per step; the last step of an epoch takes what is left.
+        shuffle : bool, default True
+            A new order every epoch, from (seed, epoch); False is the lecture's "for all x in D".
+        sample_weight : array-like (n,), optional
+            w_ℓ ≥ 0, as given: online, a weight of 2 is a step of 2η, and 0 changes nothing.
+        class_weight : "balanced", mapping or sequence, optional
+            c_k for each class k: w_ℓ is multiplied by Σ_k r_k c_k, where the r of a sample sum to 1. A mapping may
+            leave classes out, which then have 1; "balanced" is n / (classes · samples of the class). One output has
+            the classes 0 and 1.
+        validation : (X, R), optional
+            Samples held out; E of them, each counting alike, is in the history after every epoch.
+        verbose : bool, default False
+            Show progress: a bar on a terminal, a line now and then elsewhere.
+        optimizer : str or optimizer, default "sgd"
+            The rule of a step: "sgd" is the line above; "momentum", "nesterov", "adam", "lion", … (``deltaprop list
+            optimizers``), or one with parameters of its own: ``deltaprop.Adam(beta1=0.8)``, ``"adam:beta1=0.8"``. What
+            it remembers stays with the network, so that two calls of
+            `fit` are one of twice the epochs; another optimizer, `reset`, or a divergence begins anew, and a model
+            file does not hold it.
+        online_block : int, optional
+            With a batch_size of 1: how many samples go through the first layer together, 1 to 32. The updates are the
+            lecture's, one after every sample, whatever it is; only rounding differs. 1 is the naive order; by default
+            the engine chooses by the layers' sizes (1 for a sparse X and for rules that are not linear, as adam).
+        eta_per : "epoch" or "step", default "epoch"
+            Whether η changes with every epoch, or with every step: then n has fractions of an epoch.
+
+        Returns
+        -------
+        History
+            ``E``, ``E_validation``, ``eta``, ``seconds``: one entry per epoch.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument cannot be used; the network is as before. (A function eta is asked anew every epoch: where it
+            fails, the epochs before have been trained.)
+        DivergenceError
+            If a parameter or E stops being finite; the parameters are those of the last good epoch.
+        RuntimeError
+            If another call is training this network.
+        KeyboardInterrupt
+            After a whole update.
+
+        Notes
+        -----
+        Source: the lecture's algorithm, lines 1 to 9; the first is `reset`.
+
+        Examples
+        --------
+        One sample, one step from zero: y = σ(0) = ½, δ = y − r = −½, so b grows by η/2 and w by x η/2.
+
+        >>> import deltaprop
+        >>> net = deltaprop.Network([1, 1])
+        >>> net.theta = [0, 0]
+        >>> history = net.fit([[3.0]], [1], epochs=1, eta=0.5)
+        >>> net.theta
+        array([0.75, 0.25])
+        >>> round(history.E[0], 6)      # log 2
+        0.693147
+        """
+        return train(
+            self,
+            X,
+            R,
+            epochs=epochs,
+            eta=eta,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            validation=validation,
+            verbose=verbose,
+            optimizer=optimizer,
+            online_block=online_block,
+            eta_per=eta_per,
+        )
+
+    @answers_foreign_words
+    def descend(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        eta: float,
+        *,
+        batch_size: int = 1,
+        sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
+        optimizer: str | Optimizer = "sgd",
+        online_block: int | None = None,
+    ) -> float:
+        """Go down once through the samples in the order given: `fit`'s kernel, without epochs.
+
+        Parameters
+        ----------
+        X : array-like or SciPy sparse matrix (n, n_in)
+        R : array-like (n, n_out), or (n,) where n_out = 1
+        eta : float
+            The learning rate.
+        batch_size : int, default 1
+        sample_weight : array-like (n,), optional
+        class_weight, optimizer, online_block
+            As in `fit`.
+
+        Returns
+        -------
+        float
+            Mean of each sample's E before its own update.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument cannot be used; the network is as before.
+        DivergenceError
+            If a parameter or E stops being finite; the parameters are as before.
+        RuntimeError
+            If another call is training this network.
+
+        Notes
+        -----
+        Source: lines 3 to 9 of the lecture's algorithm.
+
+        Examples
+        --------
+        >>> from deltaprop import Network
+        >>> net = Network([1, 1], bias=False)
+        >>> net.theta = [0]
+        >>> E = net.descend([[2.0]], [1], 0.5)     # w ← 0 − 0.5 · (½ − 1) · 2
+        >>> net.theta
+        array([0.5])
+        """
+        return descend(
+            self,
+            X,
+            R,
+            eta,
+            batch_size=batch_size,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            optimizer=optimizer,
+            online_block=online_block,
+        )

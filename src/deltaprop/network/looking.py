@@ -1,0 +1,158 @@
+"""What looks into a network and changes nothing: trace, check_gradient, health, derive, draw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from numpy.typing import ArrayLike
+
+from deltaprop.descent.optimizers import Optimizer
+from deltaprop.inspection.gradient_check import GradientReport, check_gradient
+from deltaprop.inspection.health import health as health_of
+from deltaprop.inspection.trace import Trace, trace
+from deltaprop.model import Model
+from deltaprop.targets import ClassWeight
+
+if TYPE_CHECKING:
+    from deltaprop.inspection.derivation import Derivation
+    from deltaprop.inspection.drawing import Drawing
+
+
+class Looking(Model):
+    """The verbs of `Network` that show what it does."""
+
+    def trace(
+        self, X: ArrayLike, R: ArrayLike, *, eta: float | None = None, optimizer: str | Optimizer | None = None
+    ) -> Trace:
+        """Return every quantity of backpropagation, from the engine's own descent step.
+
+        Parameters
+        ----------
+        X : array-like (n_in,) or (n, n_in)
+            One sample x, or many.
+        R : array-like (n_out,) or (n, n_out)
+            Its targets r; for one sample a number where there is one output, or that of its class.
+        eta : float, optional
+            The learning rate of a step, which is then in the trace: what a `descend` with the samples as one batch
+            would make of the weights. The network itself stays as it is.
+        optimizer : str or optimizer, optional
+            The rule of that step; by default that of the last descent, with what it remembers.
+
+        Returns
+        -------
+        Trace
+            ``.x .r .y .E`` and ``.layers[l]`` with ``.a .z .dh .delta .dW .db``, the units that ``W[l]`` leads to; with
+            an eta also ``.change_W .W_after .change_b .b_after``. Prints as a table with names and numbers;
+            ``.to_frame()`` is one of pandas. Many samples add a leading axis, but for the step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a shape, a number or a target does not fit.
+
+        Notes
+        -----
+        Source: the quantities of the lecture's derivation, by its letters (NOTATION.md).
+
+        Examples
+        --------
+        The lecture's δ_j = z_j (1 − z_j) δ_y v_j:
+
+        >>> from deltaprop import Network
+        >>> net = Network([2, 2, 1], bias=False)
+        >>> net.theta = [0, 0, 0, 0, 0.8, -0.8]    # z_1 = z_2 = ½, y = σ(0) = ½
+        >>> t = net.trace([1, 2], 1)
+        >>> t.layers[1].delta                      # y − r
+        array([-0.5])
+        >>> t.layers[0].delta                      # ½ · ½ · (−½) · (±0.8)
+        array([-0.1,  0.1])
+
+        Δw = −η δ_j z_i:
+
+        >>> t = net.trace([1, 2], 1, eta=0.1)
+        >>> t.layers[1].change_W.round(3).tolist()
+        [[0.025], [0.025]]
+        """
+        return trace(self, X, R, eta=eta, optimizer=optimizer)
+
+    def check_gradient(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        class_weight: ClassWeight | None = None,
+    ) -> GradientReport:
+        """Compare backpropagation's gradient with central differences of E, in float64.
+
+            ∂E/∂θ_k ≈ (E(θ + ε e_k) − E(θ − ε e_k)) / 2ε
+
+        Costs two evaluations of E per parameter: pass some hundred samples. A layer of more than 5,000 weights is
+        compared at 500 of them and along 20 random directions of all, and the report says so.
+
+        Parameters
+        ----------
+        X : array-like or SciPy sparse matrix (n, n_in)
+        R : array-like (n, n_out), or (n,) where n_out = 1
+        sample_weight : array-like (n,), optional
+        class_weight : "balanced", mapping or sequence, optional
+            As in `fit`.
+
+        Returns
+        -------
+        GradientReport
+            ``.ok``, ``.worst`` (relative error), ``.groups`` per layer, weights and biases apart; prints its verdict.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a shape, a number or a target does not fit, or E is not finite.
+
+        Notes
+        -----
+        Source: central differences; C. M. Bishop, "Pattern Recognition and Machine Learning", 2006, section 5.3.3.
+
+        Examples
+        --------
+        >>> from deltaprop import Network
+        >>> net = Network([2, 3, 1])
+        >>> net.check_gradient([[0, 1], [1, 1]], [1, 0]).ok
+        True
+        """
+        return check_gradient(self, X, R, sample_weight, class_weight)
+
+    def derive(self, x: ArrayLike | None = None, r: ArrayLike | None = None, eta: float | None = None) -> Derivation:
+        """Return the lecture's derivation for this network, step by step; with a sample, also in its numbers.
+
+        ``x`` (n_in,) and ``r`` (n_out,) are one sample, ``eta`` the η of its update. ``str``, ``.to_markdown()``,
+        ``.to_latex()``, ``.to_html()`` and ``.save("derivation.html")`` write it. Needs SymPy: deltaprop[derive].
+
+        Examples
+        --------
+        >>> from deltaprop import Network
+        >>> print(Network([2, 4, 1]).derive().sections[4].lines[3].steps[2].right)
+        y - r
+        """
+        from deltaprop.inspection.derivation import derive
+
+        return derive(self, x, r, eta)
+
+    def draw(self) -> Drawing:
+        """Draw the network, the lecture's first figure: units, weights, and what each layer computes.
+
+        Returns
+        -------
+        Drawing
+            SVG: notebooks show it, ``.save("net.svg")`` writes it. Layers of more than 8 units are abridged.
+
+        Examples
+        --------
+        >>> from deltaprop import Network
+        >>> str(Network([2, 4, 1]).draw()).startswith("<svg")
+        True
+        """
+        from deltaprop.inspection.drawing import draw
+
+        return draw(self)
+
+    health = health_of  # why it does not learn; documented there
