@@ -403,7 +403,7 @@ def test_healthy_descents_of_every_optimizer_raise_no_finding(optimizer: str) ->
     for _ in range(4):
         net.fit(X, R, epochs=10, eta=0.01, batch_size=10, optimizer=optimizer)
         assert net.health(X, R, eta=0.01, batch_size=10).ok
-    assert net.health(X, R, eta=0.01).steps.optimizer == str(net.state().optimizer)  # type: ignore[union-attr]
+    assert net.health(X, R, eta=0.01).steps.optimizer == repr(net.state().optimizer)  # type: ignore[union-attr]
 
 
 def test_real_tables_and_pictures_raise_no_finding(real_data: Any) -> None:
