@@ -124,6 +124,9 @@ def test_derive(capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["derive", "model.deltaprop", "people.csv", "--out", name]) == 0
         assert capsys.readouterr() == ("", f"saved {name}\n")
         assert Path(name).read_text().startswith(begins)
+    for verb in ("trace", "derive", "health"):
+        for eta in ("inf", "nan", "-1"):
+            assert refused(capsys, verb, "model.deltaprop", "people.csv", "--eta", eta).startswith("--eta needs to be")
     assert "--eta needs a TABLE" in refused(capsys, "derive", "model.deltaprop", "--eta", "1")
     assert "is written as one of .txt, .md, .tex, .html" in refused(
         capsys, "derive", "model.deltaprop", "--out", "d.pdf"

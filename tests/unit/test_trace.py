@@ -100,7 +100,7 @@ def test_the_step_is_in_the_table_and_the_frame(tmp_path: Path, capsys: pytest.C
     html = trace(net, [1, 2], [1], inputs=["<b>", "x"])._repr_html_()
     assert "&lt;b&gt;" in html
     assert html.count("<tr>") == 1 + len(net.trace([1, 2], 1).rows())
-    assert net.trace([[1, 2]], [1])._repr_html_().startswith("<p>Trace of 1 samples")
+    assert net.trace([[1, 2]], [1])._repr_html_().startswith("<p>Trace of 1 sample,")
     assert "the other numbers are in" in network([60, 40, 3]).trace(np.zeros(60), np.zeros(3), eta=1)._repr_html_()
     pd.DataFrame({"x": range(40), "t": ["a", "b"] * 20}).to_csv(tmp_path / "t.csv", index=False)
     model = str(tmp_path / "m")
@@ -133,8 +133,10 @@ def test_the_printed_table_names_every_number() -> None:
     assert ("x", "age", 1.0, 0) in named.rows()
     assert ("δ", "P(ill)", -0.5, 2) in named.rows()
     many = net.trace([[1, 2], [3, 4]], [1, 0])
-    assert str(many) == "Trace of 2 samples, 2 → 2 → 1; mean E 0.693147"
-    with pytest.raises(ValueError, match="a table shows one sample"):
+    assert str(many).split("\n")[0] == "Trace of 2 samples, 2 → 2 → 1; mean E 0.693147"
+    assert str(many).split("\n")[1].split() == ["sample", "y", "r", "δ", "E"]
+    assert str(many).split("\n")[3].split()[0] == "1"
+    with pytest.raises(ValueError, match=re.escape("rows of one sample; this trace holds 2. Take trace[0].")):
         many.rows()
     assert str(net.trace(np.zeros((0, 2)), [])) == "Trace of 0 samples, 2 → 2 → 1"
     big = network([60, 40, 3]).trace(np.zeros(60), np.zeros(3))
@@ -179,3 +181,35 @@ def test_a_trace_keeps_the_sample_it_was_made_of() -> None:
 def test_masked_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="x has masked cells"):
         Network([2, 1]).trace(np.ma.masked_equal([1.0, 2.0], 1), 1)
+
+
+def test_each_of_many_samples_is_its_own_trace() -> None:
+    net = network([3, 4, 2], h="tanh", output="softmax", loss="cross_entropy")
+    X, R = samples(net, 5)
+    many = net.trace(X, R, eta=0.1)
+    assert len(many) == 5
+    for k in range(-5, 5):
+        assert many[k].rows() == net.trace(X[k], R[k]).rows()
+    with pytest.raises(IndexError, match="there is no sample 5; it holds 5, counted from 0"):
+        many[5]
+    frame = many.to_frame()
+    assert list(frame) == ["sample", "symbol", "name", "value", "layer"]
+    for k in range(5):
+        own = frame[frame["sample"] == k].drop(columns="sample").reset_index(drop=True)
+        assert own.equals(net.trace(X[k], R[k]).to_frame())
+    step = frame[frame["sample"].isna()]
+    assert step["symbol"].value_counts().to_dict() == dict.fromkeys(("w", "Δw", "w + Δw"), 20) | dict.fromkeys(
+        ("b", "Δb", "b + Δb"), 6
+    )
+    assert net.trace(X[:0], R[:0]).to_frame().empty
+    html = many._repr_html_()
+    assert html.count("<tr>") == 6
+    assert "<td>δ y2</td>" in html
+    assert len(str(net.trace(np.zeros((50, 3)), np.zeros(50, int))).split("\n")) == 23
+
+
+def test_other_libraries_words_are_answered() -> None:
+    net = Network([2, 1])
+    for verb in (net.trace, net.derive, net.check_gradient, net.health):
+        with pytest.raises(TypeError, match=r"lr: here it is eta"):
+            verb([[1.0, 2]], [1], lr=0.1)  # type: ignore[call-arg]

@@ -20,6 +20,12 @@ ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file t
 TableFile = Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.")]
 
 
+def check_eta(eta: float | None) -> None:
+    """Raise OptionError where an --eta is no learning rate."""
+    if eta is not None and not 0 <= eta < float("inf"):
+        raise OptionError(f"--eta needs to be finite and at least 0; got {eta:g}.")
+
+
 def refuse_same_file(out: Path, option: str, other: Path, what: str) -> None:
     """Raise OptionError where what is to be written would replace something that is read, or written too."""
     if os.path.realpath(out) == os.path.realpath(other) and (other.is_file() or not other.exists()):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deltaprop.cli.arguments import ModelFile, load_table_model, read_for, refuse_same_file
+from deltaprop.cli.arguments import ModelFile, check_eta, load_table_model, read_for, refuse_same_file
 from deltaprop.cli.output import printable, say
 from deltaprop.errors import OptionError
 
@@ -20,14 +20,13 @@ def derive(
         Path | None, typer.Argument(metavar="TABLE", help="A CSV or Parquet file: the numbers of one row, too.")
     ] = None,
     row: Annotated[int, typer.Option(help="Which row; the first below the header is 1.", min=1)] = 1,
-    eta: Annotated[
-        float | None, typer.Option(help="Also the update, in numbers, with this learning rate.", min=0)
-    ] = None,
+    eta: Annotated[float | None, typer.Option(help="Also the update, in numbers, with this learning rate.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write it there: as .html with its formulas, .md, .tex or .txt.")
     ] = None,
 ) -> None:
     """Derive backpropagation for the network, step by step; with a table also in the numbers of one row."""
+    check_eta(eta)
     fitted = load_table_model(model)
     if out is not None:
         if out.suffix.lower() not in _SUFFIXES:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deltaprop.cli.arguments import TableFile, refuse_same_file
+from deltaprop.cli.arguments import TableFile, check_eta, refuse_same_file
 from deltaprop.cli.output import metrics, printable
 from deltaprop.errors import OptionError
 
@@ -115,8 +115,7 @@ def _check(
         raise OptionError(str(error)) from None
     if chosen.output_only:
         raise OptionError(f"--h {h!r} is for the output layer only.")
-    if eta is not None and not 0 <= eta < float("inf"):
-        raise OptionError(f"--eta needs to be finite and at least 0; got {eta:g}.")
+    check_eta(eta)
     if validation is not None and not 0 < validation < 1:
         raise OptionError(f"--validation needs to be a share between 0 and 1; got {validation:g}.")
     if validation is not None and no_validation:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deltaprop.cli.arguments import ModelFile, TableFile, load_table_model, read_for
+from deltaprop.cli.arguments import ModelFile, TableFile, check_eta, load_table_model, read_for
 from deltaprop.cli.output import printable, say, table
 from deltaprop.errors import OptionError
 
@@ -15,14 +15,13 @@ def trace(
     model: ModelFile,
     table_file: TableFile,
     row: Annotated[int, typer.Option(help="Which row; the first below the header is 1.", min=1)] = 1,
-    eta: Annotated[
-        float | None, typer.Option(help="Also a step of this learning rate: w, Δw and w + Δw.", min=0)
-    ] = None,
+    eta: Annotated[float | None, typer.Option(help="Also a step of this learning rate: w, Δw and w + Δw.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Print every ∂E/∂w, however many there are.")] = False,
 ) -> None:
     """Print every quantity of backpropagation for one row: x, a, z, r, E, h′, δ, ∂E/∂w, ∂E/∂b."""
     from deltaprop.inspection.trace import MOST_ROWS
 
+    check_eta(eta)
     fitted = load_table_model(model)
     data = read_for(fitted, table_file)
     if row > data.num_rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from deltaprop.errors import optional
 from deltaprop.model import Model
 
 MOST_ROWS = 400  # of a printed table
+_MOST_SAMPLES, _MOST_OUTPUTS = 20, 5  # of a printed table of many
 
 
 class TraceNumber(NamedTuple):
@@ -81,6 +82,15 @@ class LayerTrace:
         return None if self.b is None or self.b_after is None else self.b_after - self.b
 
 
+class _Rows(list[TraceNumber]):
+    """Numbers with their names, in order."""
+
+    def add(self, symbol: str, layer: int, names: Iterable[str], values: Array) -> None:
+        self.extend(
+            TraceNumber(symbol, name, float(value), layer) for name, value in zip(names, values.flat, strict=True)
+        )
+
+
 @dataclass(frozen=True)
 class Trace:
     """The forward and backward pass of one sample, or of many (then each array has a leading axis).
@@ -125,19 +135,12 @@ class Trace:
         Raises
         ------
         ValueError
-            If the trace holds many samples; take one with ``net.trace(X[k], R[k])``.
+            If the trace holds many samples; take one, as ``trace[0]``.
         """
         if self.x.ndim != 1:
-            raise ValueError(
-                f"Trace: a table shows one sample; this trace holds {len(self.x)}. Take one: net.trace(X[0], R[0])."
-            )
-        rows: list[TraceNumber] = []
-
-        def add(symbol: str, layer: int, names: Iterable[str], values: Array) -> None:
-            rows.extend(
-                TraceNumber(symbol, name, float(value), layer) for name, value in zip(names, values.flat, strict=True)
-            )
-
+            raise ValueError(f"Trace: these are the rows of one sample; this trace holds {len(self.x)}. Take trace[0].")
+        rows = _Rows()
+        add = rows.add
         depth = len(self.layers)
         add("x", 0, self.inputs, self.x)
         for k, layer in enumerate(self.layers, start=1):
@@ -155,6 +158,12 @@ class Trace:
                 add("∂E/∂w", k, (f"{i} → {j}" for i in layer.inputs for j in layer.units), layer.dW)
             if layer.db is not None:
                 add("∂E/∂b", k, layer.units, layer.db)
+        return rows + self._step(matrices)
+
+    def _step(self, matrices: bool) -> list[TraceNumber]:
+        """Return w and b before and after the step, where there is one."""
+        rows = _Rows()
+        add = rows.add
         for k, layer in enumerate(self.layers, start=1):
             pairs = [f"{i} → {j}" for i in layer.inputs for j in layer.units]
             if matrices and layer.W_after is not None and layer.change_W is not None:
@@ -167,13 +176,43 @@ class Trace:
                 add("b + Δb", k, layer.units, layer.b_after)
         return rows
 
-    def to_frame(self) -> Any:
-        """Return every number of a single sample as a pandas frame: columns symbol, name, value and layer.
+    def __len__(self) -> int:
+        """How many samples it holds."""
+        return 1 if self.x.ndim == 1 else len(self.x)
+
+    def __getitem__(self, sample: int) -> Trace:
+        """Return the trace of one of many samples, counted from 0; a step over all of them is no part of it.
 
         Raises
         ------
-        ValueError
-            If the trace holds many samples.
+        IndexError
+            If there is no such sample.
+        """
+        if not -len(self) <= sample < len(self):
+            raise IndexError(f"Trace: there is no sample {sample}; it holds {len(self)}, counted from 0.")
+        if self.x.ndim == 1:
+            return self
+        each = ("a", "z", "dh", "delta", "dW")
+        layers = tuple(
+            replace(
+                layer,
+                **{name: getattr(layer, name)[sample] for name in each},
+                db=None if layer.db is None else layer.db[sample],
+                W_after=None,
+                b_after=None,
+            )
+            for layer in self.layers
+        )
+        x, r, y = self.x[sample], self.r[sample], self.y[sample]
+        return replace(self, x=x, r=r, y=y, E=float(self.E[sample]), layers=layers, eta=None, optimizer=None)
+
+    def to_frame(self) -> Any:
+        """Return every number as a pandas frame: columns symbol, name, value and layer; of many also the sample.
+
+        A step over many samples is of all of them: in its rows the sample is missing.
+
+        Raises
+        ------
         MissingExtraError
             If pandas is not installed.
 
@@ -185,8 +224,18 @@ class Trace:
         >>> net.trace([2], 1).to_frame().query("symbol == 'δ'")
           symbol name  value  layer
         6      δ    y   -0.5      1
+        >>> net.trace([[2], [3]], [1, 0]).to_frame().query("symbol == 'δ'")
+            sample symbol name  value  layer
+        6        0      δ    y   -0.5      1
+        15       1      δ    y    0.5      1
         """
-        return optional("pandas").DataFrame(self.rows())
+        pandas = optional("pandas")
+        if self.x.ndim == 1:
+            return pandas.DataFrame(self.rows())
+        numbers = [(k, *row) for k in range(len(self)) for row in self[k].rows()]
+        numbers += [(pandas.NA, *row) for row in self._step(matrices=True)]
+        frame = pandas.DataFrame(numbers, columns=["sample", *TraceNumber._fields])
+        return frame.astype({"sample": "Int64"})
 
     @property
     def in_matrices(self) -> int:
@@ -195,11 +244,25 @@ class Trace:
         of_each_weight = 1 if self.eta is None else 4
         return jacobians + of_each_weight * sum(layer.W.size for layer in self.layers)
 
+    def _samples(self) -> list[list[str]]:
+        """Return a table of many samples: y, r, E and δ of the output of each, the first ones where they are many."""
+        units = self.layers[-1].units[:_MOST_OUTPUTS]
+        names = [f"{symbol} {unit}" if len(units) > 1 else symbol for symbol in ("y", "r", "δ") for unit in units]
+        rows = [["sample", *names, "E"]]
+        for k in range(min(len(self.x), _MOST_SAMPLES)):
+            outputs = (self.y[k], self.r[k], self.layers[-1].delta[k])
+            numbers = [value for values in outputs for value in values[: len(units)]]
+            rows.append([str(k), *(f"{float(x):.6g}" for x in [*numbers, self.E[k]])])
+        if len(self.x) > _MOST_SAMPLES:
+            rows.append(["…"] + [""] * (len(names) + 1))
+        return rows if len(self.x) else []
+
     def __str__(self) -> str:
         if self.x.ndim != 1:
             shapes = " → ".join(str(layer.a.shape[1]) for layer in self.layers)
             mean = f"; mean E {float(np.mean(self.E)):.6g}" if len(self.x) else ""
-            return f"Trace of {len(self.x)} samples, {self.x.shape[1]} → {shapes}{mean}"
+            lines = [f"Trace of {_counted(len(self.x))}, {self.x.shape[1]} → {shapes}{mean}"]
+            return "\n".join([*lines, *("  ".join(row).rstrip() for row in _aligned(self._samples()))])
         rows = self.rows(matrices=False)
         few = len(rows) + self.in_matrices <= MOST_ROWS
         rows = self.rows() if few else rows[:MOST_ROWS]
@@ -214,7 +277,10 @@ class Trace:
 
     def _repr_html_(self) -> str:
         if self.x.ndim != 1:
-            return f"<p>{escape(str(self))}</p>"
+            first = escape(str(self).partition("\n")[0])
+            head, *body_rows = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self._samples()] or [""]
+            body = "".join(f"<tr>{row}</tr>" for row in body_rows)
+            return f"<p>{first}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         rows = self.rows(matrices=False)
         few = len(rows) + self.in_matrices <= MOST_ROWS
         shown = self.rows() if few else rows[:MOST_ROWS]
@@ -224,6 +290,16 @@ class Trace:
         more = "" if few else "<p>… the other numbers are in .layers, and in .rows()</p>"
         head = "<thead><tr><th>symbol</th><th>of</th><th>value</th></tr></thead>"
         return f"<table>{head}<tbody>{cells}</tbody></table>{more}"
+
+
+def _counted(samples: int) -> str:
+    return f"{samples} sample" + "s" * (samples != 1)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the cells of a table, each as wide as the widest of its column, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
 
 
 def unit_names(model: Model, labels: Sequence[str] | None = None) -> list[tuple[str, ...]]:

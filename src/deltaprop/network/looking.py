@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 
 from deltaprop.descent.optimizers import Optimizer
+from deltaprop.foreign_words import answers_foreign_words
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.health import health as health_of
 from deltaprop.inspection.trace import Trace, trace
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 class Looking(Model):
     """The verbs of `Network` that show what it does."""
 
+    @answers_foreign_words
     def trace(
         self, X: ArrayLike, R: ArrayLike, *, eta: float | None = None, optimizer: str | Optimizer | None = None
     ) -> Trace:
@@ -75,6 +77,7 @@ class Looking(Model):
         """
         return trace(self, X, R, eta=eta, optimizer=optimizer)
 
+    @answers_foreign_words
     def check_gradient(
         self,
         X: ArrayLike,
@@ -121,6 +124,7 @@ class Looking(Model):
         """
         return check_gradient(self, X, R, sample_weight, class_weight)
 
+    @answers_foreign_words
     def derive(self, x: ArrayLike | None = None, r: ArrayLike | None = None, eta: float | None = None) -> Derivation:
         """Return the lecture's derivation for this network, step by step; with a sample, also in its numbers.
 
