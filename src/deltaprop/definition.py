@@ -12,6 +12,7 @@ import numpy as np
 from deltaprop.arrays import whole_number
 from deltaprop.descent.initializers import Initializer, initializer, initializer_for
 from deltaprop.functions import Activation, Loss, activation, check_pair, kernels, loss
+from deltaprop.real_numbers import real_number
 
 _DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 _MOST_UNITS = 2**40
@@ -29,6 +30,8 @@ class Definition:
     seed: int
     dtype: np.dtype[Any]
     init: str | None = None
+    l2: float = 0.0
+    l1: float = 0.0
 
     @cached_property
     def functions(self) -> tuple[Activation, ...]:
@@ -56,7 +59,7 @@ class Definition:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # and nothing that follows from them
 
     def config(self) -> dict[str, Any]:
-        """Return the arguments of `Network`, JSON-able; init only where it is given."""
+        """Return the arguments of `Network`, JSON-able; init and penalties only where they are given."""
         return {
             "layers": list(self.layers),
             "h": list(self.h),
@@ -66,11 +69,23 @@ class Definition:
             "seed": self.seed,
             "dtype": self.dtype.name,
             **({} if self.init is None else {"init": self.init}),
+            **{name: value for name in ("l2", "l1") if (value := getattr(self, name))},
         }
 
 
 def define(
-    layers: Any, *, h: Any, output: Any, loss_name: Any, bias: Any, seed: Any, dtype: Any, init: Any, who: str
+    layers: Any,
+    *,
+    h: Any,
+    output: Any,
+    loss_name: Any,
+    bias: Any,
+    seed: Any,
+    dtype: Any,
+    init: Any,
+    l2: Any = 0.0,
+    l1: Any = 0.0,
+    who: str,
 ) -> Definition:
     """Return the definition of a network; `Network` documents the parameters and what is raised."""
     if isinstance(layers, str | bytes) or not isinstance(layers, Sequence | np.ndarray):
@@ -107,7 +122,16 @@ def define(
         seed=seed_in(seed, where=who),
         dtype=own_dtype,
         init=None if init is None else str(initializer(init, where=f"{who}: init")),
+        l2=_penalty(l2, "l2", who),
+        l1=_penalty(l1, "l1", who),
     )
+
+
+def _penalty(value: Any, name: str, who: str) -> float:
+    number = real_number(value, name, where=who)
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"{who}: {name} needs to be finite and at least 0; got {value!r}.")
+    return number
 
 
 def seed_in(seed: Any, *, where: str) -> int:

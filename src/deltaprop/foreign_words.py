@@ -22,7 +22,7 @@ _FOREIGN = {
     "validation_data": "here it is validation",
     "criterion": "here it is loss",
     "y": "here it is R, the lecture's r",
-    "alpha": "that is scikit-learn's L2 penalty, and there is no penalty here yet",
+    "alpha": "here it is l2, of Network, as it is: scikit-learn divides it by the number of samples",
     "momentum": "here it is optimizer=deltaprop.Momentum(mu)",
     "nesterovs_momentum": "here it is optimizer=deltaprop.Nesterov(mu)",
     "solver": "here it is optimizer",

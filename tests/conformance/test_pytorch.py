@@ -239,3 +239,18 @@ def test_one_cycle() -> None:
         assert rate(n) == pytest.approx(theirs.get_last_lr()[0], rel=1e-12)
         optimizer.step()
         theirs.step()
+
+
+@pytest.mark.parametrize("optimizer", ["momentum_outside", "adam", "nadam", "rmsprop", "adagrad", "adadelta"])
+def test_l2_is_pytorchs_weight_decay_of_the_weights(optimizer: str) -> None:
+    net = network([5, 8, 3], h="tanh", output="softmax", loss="cross_entropy")
+    net = Network.from_description({**net.description(), "l2": 0.1}, net.theta)
+    X, R = samples(net, 400)
+    peer = Peer(net)
+    theirs = OPTIMIZERS[optimizer][1](decaying(peer.parameters, 0.1))
+    for start in range(0, 400, 8):
+        theirs.zero_grad()
+        peer.E(X[start : start + 8], R[start : start + 8]).mean().backward()
+        theirs.step()
+    net.descend(X, R, 0.01, batch_size=8, optimizer=OPTIMIZERS[optimizer][0])
+    assert difference(net.theta, peer.dense(peer.parameters)) <= 1e-6

@@ -32,6 +32,7 @@ class Learning(Model):
         optimizer: str | Optimizer = "sgd",
         online_block: int | None = None,
         eta_per: str = "epoch",
+        decay: Eta = 0.0,
     ) -> History:
         """Train by gradient descent, the lecture's nine lines, from where the network stands.
 
@@ -79,6 +80,8 @@ class Learning(Model):
             the engine chooses by the layers' sizes (1 for a sparse X and for rules that are not linear, as adam).
         eta_per : "epoch" or "step", default "epoch"
             Whether η changes with every epoch, or with every step: then n has fractions of an epoch.
+        decay : float, sequence, function of n, formula, or schedule, default 0
+            Weight decay λ_n beside the rule, as in AdamW: w ← (1 − η_n λ_n) w before each step; biases stay.
 
         Returns
         -------
@@ -129,6 +132,7 @@ class Learning(Model):
             optimizer=optimizer,
             online_block=online_block,
             eta_per=eta_per,
+            decay=decay,
         )
 
     @answers_foreign_words
@@ -143,6 +147,7 @@ class Learning(Model):
         class_weight: ClassWeight | None = None,
         optimizer: str | Optimizer = "sgd",
         online_block: int | None = None,
+        decay: float = 0.0,
     ) -> float:
         """Go down once through the samples in the order given: `fit`'s kernel, without epochs.
 
@@ -154,7 +159,7 @@ class Learning(Model):
             The learning rate.
         batch_size : int, default 1
         sample_weight : array-like (n,), optional
-        class_weight, optimizer, online_block
+        class_weight, optimizer, online_block, decay
             As in `fit`.
 
         Returns
@@ -194,4 +199,5 @@ class Learning(Model):
             class_weight=class_weight,
             optimizer=optimizer,
             online_block=online_block,
+            decay=decay,
         )

@@ -53,6 +53,9 @@ class Network(Learning, Looking):
         ``"uniform:range=0.5"``, ``"normal:sd=0.1"``, zeros (``deltaprop list initializers``). By default as each
         layer's activation needs, uniform. Arrays of your own, W or a tuple (W, b) for each layer, are where this
         network starts; `reset`, and the network of `config`, draw as they would without.
+    l2, l1 : float, default 0
+        Penalties on the weights, not on biases: E of a set has Ω = l2/2 Σ w² + l1 Σ |w| beside the mean over its
+        samples, and so have `gradient` and every step.
 
     Attributes
     ----------
@@ -64,6 +67,8 @@ class Network(Learning, Looking):
         How many weights and biases there are.
     epoch : int
         Epochs trained since the start.
+    penalty : float
+        Ω of the present weights.
 
     Raises
     ------
@@ -102,8 +107,12 @@ class Network(Learning, Looking):
         seed: int = 0,
         dtype: str | type[np.floating[Any]] | np.dtype[Any] = "float64",
         init: str | Initializer | Sequence[Any] | None = None,
+        l2: float = 0.0,
+        l1: float = 0.0,
     ) -> None:
-        super().__init__(layers, h=h, output=output, loss=loss, bias=bias, seed=seed, dtype=dtype, init=init)
+        super().__init__(
+            layers, h=h, output=output, loss=loss, bias=bias, seed=seed, dtype=dtype, init=init, l2=l2, l1=l1
+        )
 
     def reset(self, seed: int | None = None) -> Self:
         """Start over, the lecture's line 1: weights drawn anew by `init`, biases 0, epoch count 0.

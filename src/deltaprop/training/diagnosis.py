@@ -18,7 +18,7 @@ def where_not_finite(
     samples: tuple[Any, Array, Array | None],
     order: Array,
     eta: Array,
-    steps: tuple[int, int],
+    steps: tuple[int, int, float],
 ) -> str:
     """Return in words at which point which formula of a network met a value that is not finite; "" where none did.
 
@@ -32,17 +32,17 @@ def where_not_finite(
         As the engine reads them.
     order : ndarray
     eta : ndarray
-    steps : (batch_size, block)
+    steps : (batch_size, block, decay)
     """
     X, R, weights = samples
-    batch_size, block = steps
+    batch_size, block, decay = steps
     if batch_size == 1:
         block = 1  # every sample by itself: the same updates
 
     def finite_after(n: int) -> bool:
         model.return_to(before)
         E = 0.0
-        for _, mean in model.passing(X, R, weights, order[:n], eta, batch_size, block):
+        for _, mean in model.passing(X, R, weights, order[:n], eta, batch_size, block, decay):
             E = mean
         return model.not_finite(E) is None
 

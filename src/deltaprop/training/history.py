@@ -16,6 +16,8 @@ class History:
     ----------
     E : list of float
         Mean (weighted, where there are weights) of each sample's E before its own update.
+    penalty : list of float
+        Ω of the weights after the epoch, which E above leaves out; empty where the network has no penalty.
     E_validation : list of float
         E of the validation samples after the epoch; empty where there are none.
     eta : list of float
@@ -29,6 +31,7 @@ class History:
     """
 
     E: list[float] = field(default_factory=list)
+    penalty: list[float] = field(default_factory=list)
     E_validation: list[float] = field(default_factory=list)
     eta: list[float] = field(default_factory=list)
     eta_steps: list[NDArray[np.float64]] = field(default_factory=list)

@@ -39,6 +39,7 @@ def train(
     optimizer: str | Optimizer = "sgd",
     online_block: int | None = None,
     eta_per: str = "epoch",
+    decay: Eta = 0.0,
 ) -> History:
     """Train ``model`` from where it stands; `Network.fit` documents the parameters.
 
@@ -66,6 +67,7 @@ def train(
     history = History()
     with model.training(where), progress(verbose, epochs) as shown:
         rate = rates(eta, model.epoch + 1, epochs, where=where, dtype=model.dtype, per_step=eta_per == "step")
+        fall = rates(decay, model.epoch + 1, epochs, where=where, dtype=model.dtype, name="decay")
         model.take_up(rule)
         before = np.empty_like(model.padded_theta)
         best = None if patience is None else BestEpoch(model, patience)
@@ -77,7 +79,8 @@ def train(
             E = 0.0
             order = model.epoch_order(n, epoch, bool(shuffle))
             start = model.state() if model.definition.has_formulas else None
-            for presented, mean in model.passing(*samples, order, eta_n, *steps):
+            decay_n = fall(epoch)
+            for presented, mean in model.passing(*samples, order, eta_n, *steps, decay_n):
                 E = mean
                 shown.presented(presented, n)
             quantity = model.not_finite(E)
@@ -91,7 +94,7 @@ def train(
                 if start is not None and E_validation is not None and held_out is not None:
                     point = among_samples(model, *held_out[:2], np.arange(len(held_out[0])))
                 elif start is not None:
-                    point = where_not_finite(model, start, samples, order, eta_n, steps)
+                    point = where_not_finite(model, start, samples, order, eta_n, (*steps, decay_n))
                 model.put_back(before)
                 raise _diverged(
                     f"{where}: epoch {epoch}",
@@ -103,6 +106,8 @@ def train(
             model.count_epoch()
             history.E.append(E)
             history.eta.append(float(eta_n[0]))
+            if model.l2 or model.l1:
+                history.penalty.append(model.penalty)
             if rate.per_step:
                 history.eta_steps.append(eta_n)
             rate.observe(E if E_validation is None else E_validation)
@@ -129,6 +134,7 @@ def descend(
     class_weight: ClassWeight | None = None,
     optimizer: str | Optimizer = "sgd",
     online_block: int | None = None,
+    decay: float = 0.0,
 ) -> float:
     """Go down once through the samples in the order given; `Network.descend` documents it."""
     where = f"{type(model).__name__}.descend"
@@ -139,17 +145,18 @@ def descend(
     rate = rates(eta, 1, 1, where=where, dtype=model.dtype).of_steps(1, 1)
     steps = _steps(batch_size, online_block, where)
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
+    fall = rates(decay, 1, 1, where=where, dtype=model.dtype, name="decay")(1)
     before = model.padded_theta.copy()
     mean = 0.0
     with model.training(where):
         model.take_up(rule)
         order = np.arange(n)
         start = model.state() if model.definition.has_formulas else None
-        for _, E in model.passing(*samples, order, rate, *steps):
+        for _, E in model.passing(*samples, order, rate, *steps, fall):
             mean = E
         quantity = model.not_finite(mean)
         if quantity is not None:
-            point = "" if start is None else where_not_finite(model, start, samples, order, rate, steps)
+            point = "" if start is None else where_not_finite(model, start, samples, order, rate, (*steps, fall))
             model.put_back(before)
             raise _diverged(where, quantity, float(rate[0]), point, "as before")
     return mean

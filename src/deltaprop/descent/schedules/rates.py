@@ -29,13 +29,13 @@ class Rates:
     """
 
     def __init__(
-        self, at: Callable[[Any], float], checked: Callable[[Any, str], float], *, per_step: bool, first: int
+        self, at: Callable[[Any], float], checked: Callable[[Any, str], float], *, per_step: bool, first: int, name: str
     ) -> None:
-        self._at, self._checked, self._first, self.per_step = at, checked, first, per_step
+        self._at, self._checked, self._first, self.per_step, self._name = at, checked, first, per_step, name
 
     def __call__(self, n: float) -> float:
         """Return η at epoch n, counted from 1 since the network's start; fractions of one lie in it."""
-        return self._checked(self._at(n), f"eta({n:g})")
+        return self._checked(self._at(n), f"{self._name}({n:g})")
 
     def of_steps(self, n: int, steps: int) -> NDArray[np.float64]:
         """Return η of each step of epoch n; one for all where it does not change within an epoch."""
@@ -45,6 +45,16 @@ class Rates:
 
     def observe(self, E: float) -> None:
         """Take note of an epoch's E, of the validation samples where there are some."""
+
+
+class _Constant(Rates):
+    """One η for all."""
+
+    def __init__(self, value: float) -> None:
+        self.value, self.per_step = value, False
+
+    def __call__(self, n: float) -> float:
+        return self.value
 
 
 class _Plateau(Rates):
@@ -77,6 +87,7 @@ def rates(
     where: str,
     dtype: np.dtype[Any] = _FLOAT64,
     per_step: bool = False,
+    name: str = "eta",
 ) -> Rates:
     """Return η_n for the epochs n = first, …, first + epochs − 1.
 
@@ -90,6 +101,8 @@ def rates(
     per_step : bool, default False
         Whether η changes with every step: functions, formulas and schedules take fractions of an epoch then. A
         sequence has one value per epoch, all the same.
+    name : str, default "eta"
+        What it is called, for messages.
 
     Raises
     ------
@@ -118,27 +131,26 @@ def rates(
         return number
 
     if isinstance(eta, str):
-        eta = _from_text(eta, where)
+        eta = _from_text(eta, where, name)
     if isinstance(eta, Schedule):
         schedule = find(eta, SCHEDULES, kind="schedule", where=where)
         if schedule.name == "plateau":
-            return _Plateau(schedule, checked, per_step=per_step, first=first)
-        return Rates(lambda n: schedule.eta(n - first, epochs), checked, per_step=per_step, first=first)
+            return _Plateau(schedule, checked, per_step=per_step, first=first, name=name)
+        return Rates(lambda n: schedule.eta(n - first, epochs), checked, per_step=per_step, first=first, name=name)
     if callable(eta):
-        return Rates(eta, checked, per_step=per_step, first=first)
+        return Rates(eta, checked, per_step=per_step, first=first, name=name)
     if isinstance(eta, bytes) or not (isinstance(eta, Sequence) or (isinstance(eta, np.ndarray) and eta.ndim == 1)):
-        value = checked(eta, "eta")
-        return Rates(lambda n: value, checked, per_step=False, first=first)
-    values = [checked(value, f"eta[{k}]") for k, value in enumerate(eta)]
+        return _Constant(checked(eta, name))
+    values = [checked(value, f"{name}[{k}]") for k, value in enumerate(eta)]
     if len(values) < first + epochs - 1:
         raise ValueError(
-            f"{where}: eta has {len(values)} values; epochs {first} to {first + epochs - 1} need "
-            f"{first + epochs - 1} (eta[n - 1] belongs to epoch n, counted since the network's start)."
+            f"{where}: {name} has {len(values)} values; epochs {first} to {first + epochs - 1} need "
+            f"{first + epochs - 1} ({name}[n - 1] belongs to epoch n, counted since the network's start)."
         )
-    return Rates(lambda n: values[int(n) - 1], checked, per_step=False, first=first)
+    return Rates(lambda n: values[int(n) - 1], checked, per_step=False, first=first, name=name)
 
 
-def _from_text(text: str, where: str) -> Eta:
+def _from_text(text: str, where: str, name: str) -> Eta:
     """Return what a text stands for: a number, a schedule, or a formula of n."""
     try:
         return float(text.replace("_", "?"))
@@ -150,5 +162,5 @@ def _from_text(text: str, where: str) -> Eta:
     from deltaprop.functions.formulas import evaluate, parse
     from deltaprop.functions.formulas.program import compiled
 
-    program = compiled(parse(text, ("n",), f"{where}: eta"), ("n",))
+    program = compiled(parse(text, ("n",), f"{where}: {name}"), ("n",))
     return lambda n: float(evaluate(program, np.array([float(n)]))[0][0])

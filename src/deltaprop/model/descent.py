@@ -1,0 +1,209 @@
+"""What changes a network: the start, and descent."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+
+from deltaprop import _engine
+from deltaprop.arrays import Array, Inputs, SparseRows
+from deltaprop.definition import Definition, seed_in
+from deltaprop.descent.initializers import first_parameters
+from deltaprop.descent.memory import Memory, State
+from deltaprop.descent.optimizers import SGD, Optimizer
+from deltaprop.errors import warn
+from deltaprop.model.base import PIECE_SECONDS, WORK_PER_SECOND, Base, for_engine
+from deltaprop.parameters import aligned_zeros
+from deltaprop.plan import shuffled_order
+from deltaprop.threads import Threads
+
+
+class Descending(Base):
+    """A network that descends: its rule's memory goes with it."""
+
+    def _build(self, definition: Definition) -> None:
+        super()._build(definition)
+        self._threads: defaultdict[tuple[str, int], Threads] = defaultdict(Threads)  # by optimizer and samples a step
+        self._memory = self._no_memory(SGD())
+
+    def reset(self, seed: int | None = None) -> Self:
+        """Start over; `Network.reset` documents it."""
+        where = f"{type(self).__name__}.reset"
+        if seed is not None:
+            seed = seed_in(seed, where=where)
+        with self.training(where):
+            if seed is not None:
+                self._definition = replace(self._definition, seed=seed)
+            for layer, entry in enumerate(self._definition.initializers):
+                n_in, n_out = self.layers[layer : layer + 2]
+                W, b = first_parameters(entry, n_in, n_out, self._uniform_of(layer))
+                if max(np.abs(W).max(), np.abs(b).max()) > np.finfo(self.dtype).max:
+                    raise ValueError(f"{where}: init {self.init!r} draws weights too large for {self.dtype}.")
+                self.W[layer][...] = W
+                if self.bias:
+                    self.b[layer][...] = b
+            self._epoch = 0
+            self._memory = self._no_memory(SGD())
+        self._warn_of_identical_units(where)
+        return self
+
+    def _warn_of_identical_units(self, where: str) -> None:
+        """Warn where the units of a hidden layer have the same weights below and above: no step tells them apart."""
+        for layer, (W, above) in enumerate(pairwise(self.W), start=1):
+            if W.shape[1] > 1 and np.ptp(W, axis=1).max() == np.ptp(above, axis=0).max() == 0:
+                own = "" if self.init is None else f" than {self.init!r}"
+                warn(
+                    f"{where}: all units of layer {layer} start alike, and gradient descent keeps them alike: the "
+                    f"layer does what one unit would. Use another init{own}, or assign W."
+                )
+                return
+
+    def _uniform_of(self, layer: int) -> Callable[[int], Array]:
+        """Return a function to so many numbers in (−1, 1), from (seed, layer, place) alone."""
+
+        def uniform(n: int) -> Array:
+            draws = np.empty(n)
+            _engine.uniform_start(self.seed, layer, draws)
+            return draws
+
+        return uniform
+
+    # ---- descent ---------------------------------------------------------------------------------------------------
+
+    def _no_memory(self, optimizer: Optimizer) -> Memory:
+        learning = self._learning(optimizer)
+        return Memory(optimizer, aligned_zeros(learning.states * self._plan.theta_size, self.dtype))
+
+    def _learning(self, optimizer: Optimizer, decay: float = 0.0) -> _engine.Learning:
+        """Return what a step follows: the rule, the network's penalties, and a decay beside the rule's own."""
+        definition = self._definition
+        return _engine.Learning(optimizer.name, optimizer.numbers, definition.l2, definition.l1, decay)
+
+    def take_up(self, optimizer: Optimizer) -> None:
+        """Go on with what an optimizer remembers, or begin with nothing where another was at work before."""
+        if self._memory.optimizer != optimizer:
+            self._memory = self._no_memory(optimizer)
+
+    def state(self) -> State:
+        """Return copies of all that descent changes."""
+        return State(self.padded_theta.copy(), self._memory.optimizer, self._memory.state.copy(), self._memory.steps)
+
+    def return_to(self, state: State) -> None:
+        """Return to an earlier `state`."""
+        self.padded_theta[...] = state.theta
+        self._memory = Memory(state.optimizer, state.memory.copy(), state.steps)
+
+    def put_back(self, theta: Array) -> None:
+        """Return to an earlier `padded_theta`; what the optimizer remembers belongs to the present one and goes."""
+        self.padded_theta[...] = theta
+        self._memory = self._no_memory(self._memory.optimizer)
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The rule whose memory the network keeps: of the last descent; at the start plain gradient descent."""
+        return self._memory.optimizer
+
+    def after_step(
+        self, X: Array, R: Array, eta: float, optimizer: Optimizer, decay: float = 0.0
+    ) -> tuple[list[Array], list[Array | None]]:
+        """Return what one step of descent over all samples would make of W and b; nothing changes here."""
+        own = self._memory if optimizer == self._memory.optimizer else self._no_memory(optimizer)
+        theta, state = aligned_zeros(self._plan.theta_size, self.dtype), aligned_zeros(own.state.size, self.dtype)
+        theta[...], state[...] = self.padded_theta, own.state
+        learning = self._learning(optimizer, decay)
+        order, before = np.arange(len(X)), (0.0, 0.0, own.steps)
+        _engine.descend(
+            self._learning_plan, learning, theta, state, X, R, None, order, np.array([eta]), len(X), 1, before
+        )
+        W, b = self._parameters.views(theta)
+        return [w.copy() for w in W], [None if x is None else x.copy() for x in b]
+
+    def not_finite(self, E: float) -> str | None:
+        """Return what of the parameters and E is not finite, in words; None where all are."""
+        if math.isfinite(E) and np.isfinite(self.padded_theta).all():
+            return None
+        for layer, pair in enumerate(zip(self.W, self.b, strict=True), start=1):
+            for name, values in zip(("a weight", "a bias"), pair, strict=True):
+                if values is not None and not np.isfinite(values).all():
+                    return f"{name} of layer {layer}"
+        return f"E ({E})"
+
+    def passing(
+        self,
+        X: Inputs,
+        R: Array,
+        weights: Array | None,
+        order: Array,
+        eta: Array,
+        batch_size: int,
+        block: int,
+        decay: float = 0.0,
+    ) -> Iterator[tuple[int, float]]:
+        """Descend through ``order`` in pieces of whole steps, yielding (samples presented, mean E so far) after each.
+
+        ``eta`` has one η for all steps, or one for each.
+
+        A signal is heard between two pieces. How an order is cut into pieces changes no bit of the result: with a
+        batch_size of 1 they are whole blocks (`Network.fit`, ``online_block``; 0 leaves the choice to the engine).
+        Only where rows of W wait for their input to be other than zero does it: they catch up at the end of a piece. So
+        there the pieces have a length that follows from the samples, not from the clock.
+        """
+        memory = self._memory
+        learning = self._learning(memory.optimizer, decay)
+        inputs = for_engine(X)
+        total = (0.0, 0.0, memory.steps)
+        start, n = 0, len(order)
+        batch_size = min(batch_size, 2**62)  # not n: which kernels run goes by the batch_size, and bits by kernels
+        if batch_size == 1 and not block:
+            block = 1 if isinstance(X, SparseRows) else self._plan.online_block(learning)
+        unit = block if batch_size == 1 else batch_size
+        piece = max(1, int(PIECE_SECONDS * WORK_PER_SECOND / (unit * self.n_parameters))) * unit
+        waiting = X if isinstance(X, SparseRows) and unit == 1 and memory.state.size else None
+        if waiting is not None:
+            piece = self._waiting_piece(waiting)
+        shared = self._threads[memory.optimizer.name, unit]
+        while start < n:
+            stop = min(start + piece, n)
+            threads = shared.choice()
+            began = time.perf_counter()
+            total = _engine.descend(
+                self._learning_plan,
+                learning,
+                self.padded_theta,
+                memory.state,
+                inputs,
+                R,
+                weights,
+                order[start:stop],
+                eta if len(eta) == 1 else eta[start // batch_size : -(-stop // batch_size)],
+                batch_size,
+                block,
+                total,
+                threads,
+            )
+            memory.steps = total[2]
+            seconds = time.perf_counter() - began
+            shared.took(threads, seconds, stop - start)
+            start = stop
+            yield start, (total[0] / total[1] if total[1] else 0.0)
+            if waiting is not None:
+                continue
+            growth = min(4.0, PIECE_SECONDS / max(seconds, 1e-9))
+            piece = max(1, int(piece / unit * growth)) * unit
+
+    def _waiting_piece(self, X: SparseRows) -> int:
+        """Return of how many sparse rows a piece is: so many that catching up after it is little beside its work."""
+        first = self.layers[0] * self.layers[1]
+        work = self.n_parameters - first + first * len(X.values) / (len(X) * self.layers[0])
+        return max(1, int(10 * PIECE_SECONDS * WORK_PER_SECOND / max(work, 1)))
+
+    def epoch_order(self, n: int, epoch: int, shuffle: bool) -> Array:
+        """Return the order in which epoch ``epoch`` presents n samples: from (seed, epoch), or as they stand."""
+        return shuffled_order(n, self.seed, epoch) if shuffle else np.arange(n)
