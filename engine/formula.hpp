@@ -63,6 +63,7 @@ DELTAPROP_OPERATE Vector<T> operate(Vector<T> x, Vector<T> y, Vector<T> w) {
   if constexpr (operation == exp_minus_half_square) return exp_of_minus_square<T>(x, T{0.5});
   if constexpr (operation == normal) return normal_below<T>(x);
   if constexpr (operation == positive) return at_least<T>(x, kLeastNormal<T>);
+  if constexpr (operation == apart) return at_least<T>(x, std::numeric_limits<T>::epsilon() / 4);
 }
 
 #undef DELTAPROP_OPERATE
@@ -124,6 +125,7 @@ template <class T, int N>
       DELTAPROP_CASE(exp_minus_half_square)
       DELTAPROP_CASE(normal)
       DELTAPROP_CASE(positive)
+      DELTAPROP_CASE(apart)
     }
 #undef DELTAPROP_CASE
   }

@@ -6,7 +6,7 @@
 namespace deltaprop {
 namespace {
 
-constexpr std::array<std::string_view, 33> kOperations{"neg",
+constexpr std::array<std::string_view, 34> kOperations{"neg",
                                                        "add",
                                                        "subtract",
                                                        "multiply",
@@ -38,7 +38,8 @@ constexpr std::array<std::string_view, 33> kOperations{"neg",
                                                        "exp_minus_square",
                                                        "exp_minus_half_square",
                                                        "normal",
-                                                       "positive"};
+                                                       "positive",
+                                                       "apart"};
 
 // How many slots an operation reads.
 int operands(Operation operation) {

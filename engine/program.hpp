@@ -46,6 +46,7 @@ enum class Operation : int {
   exp_minus_half_square,  // e^(-x^2 / 2)
   normal,                 // the normal distribution's probability below x
   positive,               // at least the least normal number: of what comes to 0 by rounding alone
+  apart,                  // at least a quarter of epsilon: of a difference of numbers near 1 that are not the same
 };
 
 struct Instruction {

@@ -42,10 +42,10 @@ def test_the_operations_and_their_order() -> None:
     names = (
         "neg add subtract multiply divide minimum maximum absolute sign sqrt exp expm1 log log1p tanh sigmoid softplus "
         "erf erfc sin cos atan power less less_equal and or not select exp_minus_square exp_minus_half_square normal "
-        "positive"
+        "positive apart"
     )
     assert [operation.name for operation in Operation] == names.split()
-    assert [int(operation) for operation in Operation] == list(range(33))
+    assert [int(operation) for operation in Operation] == list(range(34))
     assert set(REFERENCE) == set(Operation)
 
 

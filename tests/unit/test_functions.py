@@ -15,15 +15,19 @@ import deltaprop
 from deltaprop import Network, TableModel
 from deltaprop.cli.app import run_command
 from deltaprop.descent.initializers import INITIALIZERS
+from deltaprop.descent.optimizers import OPTIMIZERS
+from deltaprop.descent.penalties import PENALTIES
+from deltaprop.descent.schedules import SCHEDULES
 from deltaprop.functions import ACTIVATIONS, LOSSES
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_the_page_is_made_of_the_declarations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["make_functions.py", "--check"])
+@pytest.mark.parametrize("tool", ["make_functions.py", "make_descent.py"])
+def test_the_page_is_made_of_the_declarations(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [tool, "--check"])
     with pytest.raises(SystemExit) as exit_:
-        runpy.run_path(str(ROOT / "tools" / "make_functions.py"), run_name="__main__")
+        runpy.run_path(str(ROOT / "tools" / tool), run_name="__main__")
     assert not exit_.value.code, exit_.value.code
 
 
@@ -51,6 +55,10 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.split("  +", gamma) == ["gamma", "log(y) + r / y", "above 0", "exp", "-log(r) - 1"]
     assert run_command(["list", "initializers"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2 + len(INITIALIZERS)
+    for kind, entries in (("optimizers", OPTIMIZERS), ("schedules", SCHEDULES), ("penalties", PENALTIES)):
+        assert run_command(["list", kind]) == 0
+        printed = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in printed[2:]] == list(entries)
     assert run_command(["list", "cats"]) == 2
     assert "'activations', 'losses', 'initializers'" in capsys.readouterr().err
 

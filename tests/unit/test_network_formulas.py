@@ -72,7 +72,7 @@ EVERY = {
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_operation(dtype: str, instruction_set: str) -> None:
-    assert {*EVERY, "positive"} == {operation.name for operation in Operation}
+    assert {*EVERY, "positive", "apart"} == {operation.name for operation in Operation}
     a = np.array([-5, -2, -1, -0.7, -0.1, -0.0, 0.0, 1e-4, 0.3, 1, 1.5, 4, 9, 20, np.inf, -np.inf, np.nan], dtype)
     eps = float(np.finfo(dtype).eps)
     for name, text in EVERY.items():

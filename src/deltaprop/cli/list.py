@@ -19,13 +19,19 @@ class Kind(StrEnum):
     activations = "activations"
     losses = "losses"
     initializers = "initializers"
+    optimizers = "optimizers"
+    schedules = "schedules"
+    penalties = "penalties"
 
 
 def list_functions(
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="activations, losses or initializers.")],
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help=", ".join(kind.value for kind in Kind) + ".")],
 ) -> None:
-    """List the activation functions, the losses or the initializers."""
+    """List the functions, rules and schedules there are, with their equations and parameters."""
     from deltaprop.descent.initializers import INITIALIZERS
+    from deltaprop.descent.optimizers import OPTIMIZERS
+    from deltaprop.descent.penalties import PENALTIES
+    from deltaprop.descent.schedules import SCHEDULES
     from deltaprop.functions import ACTIVATIONS, LOSSES
 
     def common(entry: Entry) -> tuple[str, str, str]:
@@ -37,6 +43,12 @@ def list_functions(
             table(["activation", "h(a)", "parameters"], map(common, ACTIVATIONS.values()))
         case Kind.initializers:
             table(["initializer", "weights of a layer", "parameters"], map(common, INITIALIZERS.values()))
+        case Kind.optimizers:
+            table(["optimizer", "a step", "parameters"], map(common, OPTIMIZERS.values()))
+        case Kind.schedules:
+            table(["schedule", "eta", "parameters"], map(common, SCHEDULES.values()))
+        case Kind.penalties:
+            table(["penalty", "of the weights, in E", "parameters"], map(common, PENALTIES.values()))
         case Kind.losses:
             rows = [(*common(e), e.targets_in_words, e.canonical, e.dropped) for e in LOSSES.values()]
             table(["loss", "E of an output", "parameters", "r", "output", "left out"], rows)

@@ -88,13 +88,13 @@ SCHEDULES = {
             source="Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017",
         ),
         _schedule(
-            "cosine_restarts", "cosine over `period` epochs, then over `stretch` times as many, and so on",
+            "cosine_restarts", "cosine over period epochs, then over stretch times as many, and so on",
             _cosine_restarts, Parameter("period", 10.0, 0.0, open_low=True), Parameter("stretch", 2.0, 1.0), _LAST,
             source="Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017",
         ),
         _schedule(
             "one_cycle",
-            "from eta / start up to eta in the share `rise` of M, then down to eta / start / end, by half cosines",
+            "from eta / start up to eta in the share rise of M, then down to eta / start / end, by half cosines",
             _one_cycle, Parameter("rise", 0.3, 0.0, 1.0, open_low=True, open_high=True), Parameter("start", 25.0, 1.0),
             Parameter("end", 1e4, 1.0),
             source="Smith and Topin, Super-convergence: very fast training of neural networks using large learning "
@@ -106,11 +106,11 @@ SCHEDULES = {
             source="Holzmüller, Grinsztajn, Steinwart, Better by default: strong pre-tuned MLPs, NeurIPS 2024",
         ),
         _schedule(
-            "flat_cos", "eta in the share `flat` of M, then to 0 by half a cosine", _flat_cos,
+            "flat_cos", "eta in the share flat of M, then to 0 by half a cosine", _flat_cos,
             Parameter("flat", 0.75, 0.0, 1.0, open_high=True),
         ),
         _schedule(
-            "plateau", "eta * factor**k, k the times that `patience` epochs brought no lower E",
+            "plateau", "eta * factor**k, k the times that patience epochs brought no lower E",
             lambda p, m, M: p["eta"], _factor(0.5), Parameter("patience", 5.0, 1.0),
             Parameter("least", 0.0, 0.0),
         ),

@@ -222,7 +222,7 @@ def multiple(coefficient: Fraction, node: Node) -> Node:
 
 def times(coefficient: Fraction | int, node: Node) -> Node:
     """Return coefficient · node, a sum by its terms: -(x - y) is y - x."""
-    return sum_of({x: coefficient * c for x, c in terms(node).items()})
+    return sum_of({x: coefficient * c for x, c in terms(node).items()}) if coefficient else ZERO
 
 
 def minus(node: Node) -> Node:

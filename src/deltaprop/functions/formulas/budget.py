@@ -6,7 +6,7 @@ import threading
 
 from deltaprop.errors import FormulaError
 
-_MOST = 5_000  # factors of products that are looked at: a second or so; what people write needs some hundred
+_MOST = 10_000  # factors and terms that are looked at: a second or so; what people write needs some hundred
 
 
 class _Spent(threading.local):
@@ -22,7 +22,7 @@ def begin() -> None:
 
 
 def spend(factors: int) -> None:
-    """Count the factors of a product; raise FormulaError where they are too many."""
+    """Count the factors of a product, or the terms of a sum; raise FormulaError where they are too many."""
     _spent.factors += factors
     if _spent.factors > _MOST:
         raise FormulaError("it takes too long to rewrite")

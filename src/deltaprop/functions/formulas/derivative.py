@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from deltaprop.errors import FormulaError
-from deltaprop.functions.formulas.guards import guarded, with_least_normal
-from deltaprop.functions.formulas.kinks import at_kinks
+from deltaprop.functions.formulas.guards import guarded, with_floors
+from deltaprop.functions.formulas.kinks import at_kinks, at_removable_kinks
 from deltaprop.functions.formulas.operations import Array, Operation
 from deltaprop.functions.formulas.program import Program, compiled, evaluate
 from deltaprop.functions.formulas.ranges import range_of
 from deltaprop.functions.formulas.reuse import reused
+from deltaprop.functions.formulas.stable import stable
 from deltaprop.functions.formulas.symbolic import differentiate, rewritten
-from deltaprop.functions.formulas.tree import Node
+from deltaprop.functions.formulas.tree import Node, number, substitute
 
 _TOLERANCE = 2e-14  # of a value, and of the largest one near 0
 _FAR = (-1e4, -800.0, -100.0, -40.0, -20.0, 20.0, 40.0, 100.0, 800.0, 1e4)
@@ -56,7 +57,8 @@ def derivative(
     floors : bool, default False
         Whether what is not negative is to be kept from 0 in logarithms and below fractions (guards).
     kinks : bool, default False
-        Whether the value at kinks is to be that of the sides, where they agree (kinks).
+        Whether the value at kinks is to be that of the sides, where they agree, and otherwise lie between them, as of
+        h′; or else only where they agree, as of δ (kinks).
 
     Examples
     --------
@@ -71,27 +73,41 @@ def derivative(
     by_chain_rule = differentiate(tree, name)
     mirrored = reused(by_chain_rule, {}, mirrors=True)
     ways = [by_chain_rule, *rewritten(by_chain_rule), *(rewritten(mirrored) if mirrored != by_chain_rule else ())]
-    if not kinks:
-        return shortest(ways, inputs, given, floors=floors)
-    best, program = _best(ways, inputs, given)
-    others = [compiled(guarded(given[x]), [name]) for x in inputs if x in given]
+    finish = _finish(inputs, given, floors)
+    best, program = _best(ways, inputs, given, finish if floors else None)
+    known = {x: compiled(guarded(given[x]), [name]) for x in inputs if x in given}
+    others = np.array(_OTHERS if len(inputs) > 1 + len(known) else (0.0,))  # of r
 
-    def slope(value: float) -> float:
+    def slope(value: float) -> Array:
+        at = np.full(len(others), value)
+        values = {name: at} | {x: evaluate(own, at)[0] for x, own in known.items()}
+        return evaluate(program, *(values.get(x, others) for x in inputs))[0]
+
+    def beside(value: float) -> Node:
         at = np.array([value])
-        return float(evaluate(program, at, *(evaluate(other, at)[0] for other in others))[0][0])
+        values = {name: number(value)} | {x: number(float(evaluate(own, at)[0][0])) for x, own in known.items()}
+        return stable(substitute(best, values))
 
-    mended = at_kinks(best, name, slope)
-    return program if mended is best else compiled(mended, inputs)
+    mended = (
+        at_kinks(best, name, lambda x: float(slope(x)[0])) if kinks else at_removable_kinks(best, name, slope, beside)
+    )
+    return program if mended is best else finish(mended)
+
+
+def _finish(inputs: Sequence[str], given: Mapping[str, Node], floors: bool) -> Callable[[Node], Program]:
+    """Return what makes the program of a tree that is rewritten no more."""
+    if not floors:
+        return lambda tree: compiled(tree, inputs)
+    bounds = {name: range_of(tree) for name, tree in given.items()}
+    differences = [name for name, tree in given.items() if tree.op in ("add", "subtract")]
+    return lambda tree: compiled(with_floors(tree, bounds, differences), inputs)
 
 
 def shortest(
     ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node], *, floors: bool = False
 ) -> Program:
     """Return the shortest program among stable trees of one value, of which the first one is trusted."""
-    if not floors:
-        return _best(ways, inputs, given)[1]
-    bounds = {name: range_of(tree) for name, tree in given.items()}
-    return _best(ways, inputs, given, lambda tree: compiled(with_least_normal(tree, bounds), inputs))[1]
+    return _best(ways, inputs, given, _finish(inputs, given, floors) if floors else None)[1]
 
 
 def _best(

@@ -44,19 +44,23 @@ def gathered(product: Product) -> Product:
     outer: Terms = {}
     rest: Factors = {}
     pairs: list[_Pair] = []
+    roots: list[tuple[Terms, Terms, Fraction]] = []
     for x, n in bases.items():
-        pair = _pair(x, n)
+        pair = two_exponentials(x) if n < 0 else None
         if x.op == "exp":
             outer = _plus(outer, terms(x.args[0]), n)
         elif pair is not None:
-            coefficient *= power_of(pair.scale, Fraction(-pair.n))
-            pairs.append(pair)
+            coefficient *= power_of(pair[0], n)
+            pairs.append(_Pair(*pair[1:], int(-n)))
+            roots.append((*pair[1:], -n % 1))
         else:
             rest[x] = n
     coefficient, outer, rest = _differences(coefficient, outer, rest, bool(pairs))
     outer = _sigmoids(outer, rest)
-    for pair in pairs:
-        outer = _quotient(outer, pair, rest)
+    for own in pairs:
+        outer = _quotient(outer, own, rest) if own.n else outer
+    for first, second, share in roots:
+        outer = _root(outer, first, second, share, rest)
     outer = _sums_below(outer, rest)
     coefficient = _tanh(coefficient, rest)
     if set(outer) == {ONE}:  # a number only
@@ -65,7 +69,7 @@ def gathered(product: Product) -> Product:
     if outer:
         exponential = Node("exp", (sum_of(outer),))
         rest[exponential] = rest.get(exponential, Fraction(0)) + 1
-    return coefficient, rest
+    return coefficient, {x: n for x, n in rest.items() if n}
 
 
 def _exponential(x: Node) -> bool:
@@ -94,12 +98,11 @@ def _meet(x: Terms, y: Terms) -> bool:
 
 
 class _Pair(NamedTuple):
-    """What is (scale · (exp(x) + exp(y)))^-n."""
+    """What is (exp(x) + exp(y))^-n."""
 
     x: Terms
     y: Terms
     n: int
-    scale: Fraction = Fraction(1)
 
 
 def two_exponentials(base: Node) -> tuple[Fraction, Terms, Terms] | None:
@@ -114,11 +117,6 @@ def two_exponentials(base: Node) -> tuple[Fraction, Terms, Terms] | None:
     if x is None or y is None:
         return None
     return c, x, _plus(y, {ONE: Fraction(math.log(d / c))} if c != d else {})
-
-
-def _pair(base: Node, n: Fraction) -> _Pair | None:
-    found = two_exponentials(base) if n < 0 and n.denominator == 1 else None
-    return None if found is None else _Pair(found[1], found[2], -int(n), found[0])
 
 
 def _differences(c: Fraction, outer: Terms, rest: Factors, quotient: bool) -> tuple[Fraction, Terms, Factors]:
@@ -143,18 +141,27 @@ def _differences(c: Fraction, outer: Terms, rest: Factors, quotient: bool) -> tu
 
 def _sigmoids(outer: Terms, rest: Factors) -> Terms:
     """Let the sigmoids there are take exp(w) in: sigmoid(s) is (1 + exp(-s))^-1."""
-    for base in [x for x, n in rest.items() if x.op == "sigmoid" and n > 0 and n.denominator == 1]:
+    for base in [x for x, n in rest.items() if x.op == "sigmoid" and n >= 1]:
         s = terms(base.args[0])
         mirrored = Node("sigmoid", (sum_of(_plus({}, s, -1)),))
         if not _meet(outer, s) or rest.get(base, 0) <= 0:
             continue
-        p, q = rest.pop(base), rest.pop(mirrored, Fraction(0))
-        if q < 0 or q.denominator != 1:
-            rest[base], rest[mirrored] = p, q
-            continue
+        p, q = int(rest[base]), max(int(rest.get(mirrored, Fraction(0))), 0)  # the roots among them stay
+        rest[base] -= p
+        rest[mirrored] = rest.get(mirrored, Fraction(0)) - q
         minus = _plus({}, s, -1)
-        outer = _quotient(_plus(outer, minus, q), _Pair({}, minus, int(p + q)), rest)
+        outer = _quotient(_plus(outer, minus, Fraction(q)), _Pair({}, minus, p + q), rest)
     return outer
+
+
+def _root(outer: Terms, x: Terms, y: Terms, share: Fraction, rest: Factors) -> Terms:
+    """Add (exp(x) + exp(y))^-share, a root: exp(-share · x) · sigmoid(x - y)^share; return exp's argument."""
+    if not share:
+        return outer
+    first, second = sorted((x, y), key=lambda part: _weight(_plus(outer, part, -share)))
+    sigmoid = Node("sigmoid", (sum_of(_plus(first, second, -1)),))
+    rest[sigmoid] = rest.get(sigmoid, Fraction(0)) + share
+    return _plus(outer, first, -share)
 
 
 def _quotient(outer: Terms, pair: _Pair, rest: Factors) -> Terms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 
 from deltaprop.functions.formulas.algebra import (
@@ -22,8 +22,6 @@ from deltaprop.functions.formulas.ranges import Range, range_of
 from deltaprop.functions.formulas.stable import called, product, total
 from deltaprop.functions.formulas.tree import Node, number, rebuilt, with_args
 
-_LEAST_LOG = -708.0  # of the least normal number of float64
-
 
 def guarded(node: Node) -> Node:
     """Return a stable tree without the cancellations that only abs and where can avoid.
@@ -40,6 +38,8 @@ def guarded(node: Node) -> Node:
         node = with_args(node, args) if args else node
         if node.op == "log" and args[0].op == "cosh":
             return _log_cosh(args[0].args[0])
+        if node.op == "multiply":
+            return _fading(node)
         return _one_less_quotient(_root_of_square(node)) if node.op in ("add", "subtract") else node
 
     return rebuilt(node, made)
@@ -63,6 +63,19 @@ def _root_of_square(node: Node) -> Node:
             below = Node("divide", (as_number(k), apart))
             made = Node("where", (Node("less", (ZERO, x)), apart, below))
             return sum_of(collected([*((t, e) for t, e in sums.items() if t not in (root, term)), (made, c)]))
+    return node
+
+
+def _fading(node: Node) -> Node:
+    """Write exp(u) · sigmoid(-c · exp(u) …), inf · 0 where u is large, as exp(u - softplus(c · exp(u) …))."""
+    c, bases = factors(node)
+    for exponential in [x for x, n in bases.items() if x.op == "exp" and n == 1]:
+        for sigmoid in [x for x, n in bases.items() if x.op == "sigmoid" and n >= 1]:
+            if terms(sigmoid.args[0]).get(exponential, Fraction(0)) < 0:
+                softplus = Node("softplus", (times(-1, sigmoid.args[0]),))
+                own = sum_of(collected([*terms(exponential.args[0]).items(), (softplus, Fraction(-1))]))
+                rest = {exponential: Fraction(-1), sigmoid: Fraction(-1), Node("exp", (own,)): Fraction(1)}
+                return product_of(*multiplied((c, bases), (Fraction(1), rest)))
     return node
 
 
@@ -92,24 +105,29 @@ def _log_cosh(x: Node) -> Node:
     return sum_of({x: Fraction(1), shrunk: Fraction(1)})
 
 
-def with_least_normal(node: Node, variables: Mapping[str, Range]) -> Node:
+def with_floors(node: Node, variables: Mapping[str, Range], differences: Collection[str] = ()) -> Node:
     """Return a tree in which what is not negative, and is divided by or has its logarithm taken, is never 0.
 
-    For losses that are infinite where y is 0 or 1, of outputs that come there by rounding alone: such a y, or 1 - y,
-    counts as the least normal number. And what is weighted by r = 0, or by 1 - r = 0, is 0 however large. Not to be
-    rewritten any more.
+    For losses that are infinite where y is 0 or 1, of outputs that come there by rounding alone. What is 0 because it
+    is too small counts as the least normal number; what is so because a sum has lost it, as 1 - y has, as a quarter of
+    epsilon: the slope above it has not become 0 yet, and must not be divided by less. What is weighted by r = 0, or by
+    1 - r = 0, is 0 however large. Not to be rewritten any more.
 
     Parameters
     ----------
     node : Node
     variables : mapping
         Bounds on the variables.
+    differences : collection of str
+        Variables that are sums.
 
     Examples
     --------
     >>> from deltaprop.functions.formulas.parser import parse
-    >>> str(with_least_normal(parse("log(erfc(a)) / a", ["a"], "h"), {}))
+    >>> str(with_floors(parse("log(erfc(a)) / a", ["a"], "h"), {}))
     'log(positive(erfc(a))) / a'
+    >>> str(with_floors(parse("1 / (1 - y)", ["y"], "E"), {"y": (0.0, 1.0)}))
+    '1 / apart(1 - y)'
     """
     bounds: dict[Node, Range] = {}
 
@@ -119,17 +137,28 @@ def with_least_normal(node: Node, variables: Mapping[str, Range]) -> Node:
 
     rebuilt(node, bound)
 
+    def floored(node: Node, own: Node) -> Node:
+        """Return ``own``, which is ``node`` with its parts made, and at least 0, and its factors, never 0."""
+        if node.op in ("add", "subtract") or node.name in differences:
+            return Node("apart", (own,))
+        if node.op == own.op == "multiply" and all(bounds[x][0] >= 0 for x in node.args):
+            own = with_args(own, tuple(map(floored, node.args, own.args)))
+        if node.op == own.op == "power" and bounds[node.args[0]][0] >= 0:
+            own = with_args(own, (floored(node.args[0], own.args[0]), own.args[1]))
+        return own if node.op == "number" else Node("positive", (own,))
+
     def made(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op == "log1p" and bounds[node.args[0]][0] >= -1:
-            return Node("max", (with_args(node, args), number(_LEAST_LOG)))
+            near = Node("log", (Node("apart", (Node("add", (ONE, *args)),)),))
+            return Node("where", (Node("less", (*args, number(-0.5))), near, with_args(node, args)))
         if node.op == "multiply":
             return _never_0_times_inf(node, args)
         if node.op == "log" and bounds[node.args[0]][0] >= 0:
-            return with_args(node, (Node("positive", args),))
+            return with_args(node, (floored(node.args[0], args[0]),))
         if node.op == "divide" and node.args[1].op != "number":
             low, high = bounds[node.args[1]]
             if low >= 0:
-                return with_args(node, (args[0], Node("positive", args[1:])))
+                return with_args(node, (args[0], floored(node.args[1], args[1])))
             if high <= 0:
                 below = Node("positive", (Node("neg", args[1:]),))
                 return with_args(node, (Node("neg", args[:1]), below))

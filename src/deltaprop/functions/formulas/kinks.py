@@ -10,9 +10,12 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deltaprop.functions.formulas.algebra import ONE, terms
 from deltaprop.functions.formulas.tree import Node, number, variable
+
+Array = NDArray[np.float64]
 
 _MOST = 16  # points that are looked at
 _BESIDE = 1e-30  # of 0, and 1e-14 of any other point
@@ -46,6 +49,32 @@ def at_kinks(tree: Node, name: str, slope: Callable[[float], float]) -> Node:
         if value is not None:
             here = Node("and", (Node("less_equal", (a, number(point))), Node("less_equal", (number(point), a))))
             tree = Node("where", (here, number(value), tree))
+    return tree
+
+
+def at_removable_kinks(tree: Node, name: str, slope: Callable[[float], Array], beside: Callable[[float], Node]) -> Node:
+    """Return the tree of a derivative, right where it has one limit from both sides, and by its rules another value.
+
+    Parameters
+    ----------
+    tree : Node
+    name : str
+        The variable.
+    slope : callable
+        The derivative at a value of it, for some values of the others.
+    beside : callable
+        The tree at a value of it.
+    """
+    a = variable(name)
+    for point in sorted(_points(tree, name))[:_MOST]:
+        step = 1e-14 * abs(point) or _BESIDE
+        here, left, right = (slope(x) for x in (point, point - step, point + step))
+        slack = _SAME * (1 + np.abs(right))
+        if np.isfinite([left, right]).all() and (np.abs(left - right) <= slack).all():
+            if (np.abs(here - right) <= slack).all():
+                continue
+            at = Node("and", (Node("less_equal", (a, number(point))), Node("less_equal", (number(point), a))))
+            tree = Node("where", (at, beside(point + step), tree))
     return tree
 
 

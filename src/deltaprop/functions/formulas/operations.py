@@ -14,7 +14,8 @@ Array = np.ndarray[Any, Any]
 Operation = IntEnum(
     "Operation",
     "neg add subtract multiply divide minimum maximum absolute sign sqrt exp expm1 log log1p tanh sigmoid softplus erf "
-    "erfc sin cos atan power less less_equal and or not select exp_minus_square exp_minus_half_square normal positive",
+    "erfc sin cos atan power less less_equal and or not select exp_minus_square exp_minus_half_square normal positive "
+    "apart",
     start=0,
 )
 Operation.__doc__ = "The operations in the engine's order; conditions are 1 where they hold and 0 where not."
@@ -74,5 +75,6 @@ REFERENCE: dict[int, Callable[..., Array]] = {
     Operation["exp_minus_square"]: lambda x: np.exp(-(x**2)),
     Operation["exp_minus_half_square"]: lambda x: np.exp(-(x**2) / 2),
     Operation["normal"]: np.vectorize(lambda x: math.erfc(-x / math.sqrt(2)) / 2, otypes=[float]),
-    Operation["positive"]: lambda x: np.maximum(x, np.finfo(float).tiny),  # of the dtype that a program runs in
+    Operation["positive"]: lambda x: np.maximum(x, np.finfo(float).tiny),  # these two of the dtype of a program
+    Operation["apart"]: lambda x: np.maximum(x, np.finfo(float).eps / 4),
 }

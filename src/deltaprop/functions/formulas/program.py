@@ -238,5 +238,7 @@ def evaluate(program: Program, *inputs: Any) -> tuple[Array, ...]:
             value = REFERENCE[operation](*args)
             if operation == Operation["positive"]:
                 value = np.maximum(args[0], np.finfo(dtype).tiny)
+            if operation == Operation["apart"]:
+                value = np.maximum(args[0], np.finfo(dtype).eps / 4)
             slots[to] = np.asarray(value).astype(dtype)
     return tuple(slots[i] for i in program.outputs)

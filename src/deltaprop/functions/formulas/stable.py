@@ -102,6 +102,7 @@ def _made(op: str, args: tuple[Node, ...]) -> Node:
 def total(parts: Iterable[tuple[Node, Fraction]]) -> Node:
     """Return the stable form of a sum of stable terms."""
     sums: Terms = collected(parts)
+    budget.spend(len(sums))
     for rule in (_with_one, _softplus_less_its_argument, _with_its_magnitude, _choices):
         changed = rule(sums)
         if changed is not None:
@@ -175,6 +176,9 @@ def _square_less(x: Node, k: Fraction) -> tuple[Fraction, Node] | None:
     """Return what x² - k comes to; (1 + u)² - 1 is u · (u + 2)."""
     if k == 1 and x.op == "tanh":
         return Fraction(-4), product(_bell(times(Fraction(2), x.args[0])))
+    if k == 1 and x.op == "sigmoid":
+        more = total([(x, Fraction(1)), (ONE, Fraction(1))])
+        return Fraction(-1), product(multiplied(factors(called("sigmoid", (minus(x.args[0]),))), factors(more)))
     if k == 1 and x.op in ("sin", "cos"):
         return Fraction(-1), _square(called("cos" if x.op == "sin" else "sin", x.args))
     if k == 1 and x.op == "cosh":
@@ -308,9 +312,22 @@ def _signs(given: Product) -> Product:
     return c, bases
 
 
+def _bells_below_sinh(given: Product) -> Product:
+    """Write sigmoid(2x) · sigmoid(-2x) beside sinh(x) as 1 / (4 cosh(x)²): sinh overflows where the others are 0."""
+    c, bases = given
+    for base in [x for x, n in bases.items() if x.op == "sinh" and n > 0]:
+        x = base.args[0]
+        up, down = (called("sigmoid", (times(k, x),)) for k in (2, -2))
+        n = min(int(bases.get(up, Fraction(0))), int(bases.get(down, Fraction(0))))
+        if n > 0:
+            bell = Fraction(1, 4**n), {up: Fraction(-n), down: Fraction(-n), Node("cosh", (x,)): Fraction(-2 * n)}
+            c, bases = multiplied((c, bases), bell)
+    return c, bases
+
+
 def _hyperbolic(given: Product) -> Product:
     """Write sinh / cosh as tanh; 1 / cosh(x)² and exp(x) / cosh(x) by sigmoids."""
-    c, bases = given
+    c, bases = _bells_below_sinh(given)
     for base in [x for x, n in bases.items() if x.op == "cosh" and n < 0 and n.denominator == 1]:
         x, n = base.args[0], -int(bases[base])
         sinh = Node("sinh", (x,))
@@ -408,7 +425,7 @@ def _abs(x: Node) -> Node | None:
     if low >= 0 or high <= 0:
         return x if low >= 0 else minus(x)
     c, bases = factors(x)
-    return None if c == 1 else product((c, {Node("abs", (product_of(Fraction(1), bases),)): Fraction(1)}))
+    return None if c == 1 else product((abs(c), {Node("abs", (product_of(Fraction(1), bases),)): Fraction(1)}))
 
 
 def _sign(x: Node) -> Node | None:
@@ -416,7 +433,10 @@ def _sign(x: Node) -> Node | None:
     if low > 0 or high < 0:
         return number(1 if low > 0 else -1)
     c, bases = factors(x)
-    return None if c == 1 else Node("sign", (product_of(Fraction(1), bases),))
+    if c == 1:
+        return None
+    of_rest = called("sign", (product_of(Fraction(1), bases),))
+    return of_rest if c > 0 else minus(of_rest)
 
 
 def _power(x: Node, y: Node) -> Node | None:

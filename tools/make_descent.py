@@ -1,0 +1,119 @@
+"""Write docs/descent.md and its picture from the declarations; with --check, say whether the page is as they are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from deltaprop.descent.optimizers import OPTIMIZERS
+from deltaprop.descent.penalties import PENALTIES
+from deltaprop.descent.schedules import SCHEDULES
+from deltaprop.functions import Entry
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+HEAD = """# Descent
+
+Line 9 of the lecture's algorithm, w ← w − η_n ∂E/∂w, and its relatives: the rules of a step, the schedules of η, the
+penalties, from their declarations (`src/deltaprop/descent/`); this page is made by `tools/make_descent.py`. `deltaprop
+list optimizers`, `schedules` and `penalties` print them.
+
+Parameters are written `adam:beta1=0.8`, or in order, `cosine:0.001,warmup=5`; in Python also
+`deltaprop.Adam(beta1=0.8)`, `deltaprop.cosine(0.001, warmup=5)`.
+
+## Optimizers
+
+`Network.fit(optimizer=...)`, `descend`, `trace`. g is the gradient, w the parameter, t = 1, 2, … the number of the
+step since the rule began; what else stands on a left side before it is used is remembered, and begins with 0. η is
+`eta` of `fit`. The engine has one function for each (engine/rules.hpp, adaptive_rules.hpp); the contract tests hold it
+to these equations, 50 steps in both precisions on every instruction set (tests/contracts/test_optimizers.py), and
+`make conformance` holds those that PyTorch has to PyTorch's, 50 steps to 1e-6.
+
+sgd, momentum and nesterov are linear: with a batch_size of 1 they go through the first layer in blocks, and a sparse
+row costs by its numbers that are not zero. The others go in the naive order then.
+
+"""
+
+SCHEDULE_WORDS = """
+## Schedules
+
+`Network.fit(eta=...)`: a number; a sequence, η_n of epoch n = 1, 2, … counted since the network's start; a function or
+a formula of n, as `"0.5 / (1 + 0.01 * n)"`; or a schedule by its name, over the epochs of one call of `fit`. In the
+table M is how many those are, less the warm-up, and m = 0, 1, … which of them. With `eta_per="step"` η changes with
+every step, and m and n have fractions of an epoch. With `warmup=k` η rises in equal parts to its first value in k
+epochs before. plateau looks at E of the validation samples, where there are some, or else at E. The η used is in the
+history.
+
+![The schedules, over 20 epochs](schedules.svg)
+
+"""
+
+PENALTY_WORDS = """
+## Penalties and weight decay
+
+`Network(l2=..., l1=...)`: E of a set has Ω(θ), of the weights and not of the biases, beside the mean over its samples;
+so have its gradient, every step, and `net.E`. What `fit` writes into its history is the mean alone; Ω after each epoch
+stands beside it, as `history.penalty`. scikit-learn's alpha is l2 times the number of samples.
+
+`fit(decay=...)` is decoupled weight decay: before each step w ← (1 − η_n λ_n) w, which the rule does not see; λ_n is
+given as η_n is. With adam it is adamw, whose own decay adds to it. Under sgd it does what l2 does.
+
+"""
+
+
+def row(*cells: str) -> str:
+    """Return a line of a table."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def parameters_of(entry: Entry, *left_out: str) -> str:
+    """Return the parameters with their defaults and bounds."""
+    return "; ".join(f"{p.name} = {p.default:g}, {p.bounds}" for p in entry.parameters if p.name not in left_out)
+
+
+def page() -> str:
+    """Return the page."""
+    rules = [row("name", "in Python", "a step", "parameters", "whose form", "source"), row(*["---"] * 6)]
+    for rule in OPTIMIZERS.values():
+        step = "<br>".join(f"`{name} = {right}`" for name, right in rule.steps)
+        rules.append(row(f"**{rule.name}**", rule.word, step, parameters_of(rule), rule.note, rule.source))
+    schedules = [row("name", "η", "parameters beside eta and warmup", "source"), row(*["---"] * 4)]
+    for schedule in SCHEDULES.values():
+        own = parameters_of(schedule, "eta", "warmup")
+        schedules.append(row(f"**{schedule.name}**", f"`{schedule.formula}`", own, schedule.source))
+    penalties = [row("name", "Ω", "source"), row(*["---"] * 3)]
+    penalties += [row(f"**{entry.name}**", f"`{entry.formula}`", entry.source) for entry in PENALTIES.values()]
+    blocks = [HEAD, "\n".join(rules), SCHEDULE_WORDS, "\n".join(schedules), PENALTY_WORDS, "\n".join(penalties)]
+    return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
+
+
+def draw(path: Path) -> None:
+    """Draw every schedule over 20 epochs, with the η of each step."""
+    import matplotlib
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams["svg.hashsalt"] = "deltaprop"
+    shown = [entry for entry in SCHEDULES.values() if entry.name != "plateau"]  # goes by E
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    panels = figure.subplots(3, 4).ravel()
+    m = np.linspace(0, 20, 801)[:-1]
+    for panel, entry in zip(panels, shown, strict=False):
+        arguments = {"period": 4} if entry.name == "cosine_restarts" else {"every": 5} if entry.name == "step" else {}
+        for warmup, style in ((0, "-"), (3, ":")):
+            own = entry(1.0, warmup=warmup, **arguments)
+            panel.plot(m, [own.eta(float(x), 20) for x in m], style, color="tab:blue", linewidth=1.2)
+        panel.set_title(entry.name, fontsize=9)
+        panel.set_ylim(-0.05, 1.1)
+        panel.tick_params(labelsize=6)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[-1].set_visible(False)
+    panels[0].legend(["warmup=0", "warmup=3"], fontsize=7, frameon=False, loc="lower right")
+    figure.savefig(path, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        sys.exit((DOCS / "descent.md").read_text() != page() and "docs/descent.md: run tools/make_descent.py")
+    (DOCS / "descent.md").write_text(page())
+    draw(DOCS / "schedules.svg")
