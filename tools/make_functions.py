@@ -86,8 +86,9 @@ Formulas and derivatives are rewritten so that nothing overflows or cancels with
 sigmoid(a), `log(1 + exp(a))` softplus(a), `1 - tanh(a)**2` 4 sigmoid(2a) sigmoid(-2a); a loss is composed with the
 output's formula first, so that `-r * log(y) - (1 - r) * log(1 - y)` under a sigmoid has δ = y − r and is finite at a =
 ±800. Under softmax a loss is composed only where it is a declared one in other words; of any other E and δ come from y,
-as it is rounded, and a y that has rounded to 0 counts as the least normal number. So does such a y, or 1 − y, of an
-output that is a formula, under the losses that are infinite there.
+as it is rounded, and a y that has rounded to 0 counts as the least normal number. Under losses that are infinite at an
+end of the output's range, formulas among the two, so does what is too small for the dtype; what a sum has lost, as
+1 − y has where y rounds to 1, counts as a quarter of epsilon. E and δ stay finite then, and are not exact there.
 
 A formula that is a declared activation in other words goes by that one's kernel. Any other is a program of a few
 instructions that the engine runs on blocks of numbers in cache, so no Python runs inside an epoch. The arithmetic is

@@ -116,3 +116,38 @@ def test_delta_where_a_loss_only_seems_to_bend(spelled: str) -> None:
     assert gradients[0].tolist() == [0.25, 0, 0.25]
     assert nets[0].check_gradient(X, R).ok
     assert Network([1, 1], output="identity", loss="abs(y - r) + max(y, 0)").gradient([[0.0]], [1]).tolist() == [0, -1]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("output", ["sigmoid", "exp(-exp(-a))", "1 - exp(-exp(a))", "0.5 * (1 + erf(a / sqrt(2)))"])
+@pytest.mark.parametrize(
+    "loss",
+    ["-log(r * y + (1 - r) * (1 - y))", "-log(where(r > 0.5, y, 1 - y))", "where(r > 0.5, -log(y), -log(1 - y))",
+     "-(1 - (r * y + (1 - r) * (1 - y)))**2 * log(r * y + (1 - r) * (1 - y))",
+     "-2 * r * log(y) - (1 - r) * log(1 - y)"],
+)  # fmt: skip
+def test_losses_of_probabilities_of_the_users_own_stay_finite(loss: str, output: str, dtype: str) -> None:
+    net = Network([1, 1], output=output, loss=loss, dtype=dtype, bias=False)
+    net.theta = [1]
+    for r in (0.0, 1.0):
+        for a in (-800, -100, -30, -6, -1, 0, 1, 3, 20, 40, 100, 800):
+            t = net.trace([float(a)], r)
+            assert not np.isnan(t.E)
+            assert not np.isnan(t.layers[0].delta[0])
+            if output == "sigmoid":
+                assert np.isfinite(t.E)
+                assert abs(t.layers[0].delta[0]) < 10
+    x = np.random.default_rng(0).normal(size=200)
+    net.fit(x[:, None], (x > 0).astype(float), epochs=20, eta=0.1)
+    assert net.E(x[:, None], (x > 0).astype(float)) < 0.4
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("text", ["log(a + sqrt(a**2 + 1))", "2 / (sqrt(a**2 + 4) - a)", "(a + sqrt(a**2 + 4)) / 2"])
+def test_slopes_do_not_cancel_where_values_do_not(text: str, dtype: str) -> None:
+    """The rules of differentiation lose the digits that the value keeps; another way to write h′ does not."""
+    a = np.array([-1e4, -3000, -100, -20, -1, 0, 1, 20, 100, 3000, 1e4], dtype)
+    h = ActivationFormula(text, where="h")
+    (z,) = evaluate(h.value, a)
+    exact = [float(difference(text, float(x), mpmath.mpf(10) ** -20)) for x in a]
+    np.testing.assert_allclose(evaluate(h.derivative, a, z)[0], exact, rtol=8 * float(np.finfo(dtype).eps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,7 @@ from deltaprop.functions.entries import Entry
 from deltaprop.functions.losses import LOSSES, Loss, check_pair
 
 if TYPE_CHECKING:
-    from deltaprop.functions.formulas import ActivationFormula, Program
+    from deltaprop.functions.formulas import ActivationFormula, LossFormula, Program
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,20 @@ def of_loss(loss: Loss, output: Activation) -> Named | Programs:
 
     written = loss.written or LossFormula(loss.formula, where="loss", constants=_constants(loss))
     h = None if output.output_only else _formula_of(output).tree
-    floors = bool((known or loss).infinite_at)  # where the output comes by rounding alone: check_pair
+    # Where the output comes by rounding alone: check_pair.
+    floors = bool((known or loss).infinite_at) or _infinite_at_an_end(written, declared(output) or output)
     return Programs(written.value_with(h, floors=floors), lambda: written.slope_with(h, floors=floors))
+
+
+def _infinite_at_an_end(loss: LossFormula, output: Activation) -> bool:
+    """Whether a formula has no finite E where y lies at an end of its range, for some r."""
+    import numpy as np
+
+    from deltaprop.functions.formulas import evaluate
+
+    ends = [y for y in (output.low, output.high) if math.isfinite(y)]
+    y, r = (x.ravel() for x in np.meshgrid(np.array(ends, float), np.array([0.0, 0.5, 1.0])))
+    return len(ends) > 0 and not bool(np.isfinite(evaluate(loss.value, y, r)[0]).all())
 
 
 def whose_targets(loss: Loss, output: Activation) -> Loss:

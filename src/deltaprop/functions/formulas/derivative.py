@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from deltaprop.errors import FormulaError
+from deltaprop.functions.formulas.exact import exactly
 from deltaprop.functions.formulas.guards import guarded, with_floors
 from deltaprop.functions.formulas.kinks import at_kinks, at_removable_kinks
 from deltaprop.functions.formulas.operations import Array, Operation
@@ -25,6 +26,7 @@ _TOLERANCE = 2e-14  # of a value, and of the largest one near 0
 _FAR = (-1e4, -800.0, -100.0, -40.0, -20.0, 20.0, 40.0, 100.0, 800.0, 1e4)
 _NEAR = np.linspace(-10, 10, 81)
 _POINTS = np.concatenate([_NEAR, np.linspace(0.003, 0.997, 24), _FAR])
+_MOST_DOUBTFUL = 30  # points at which another way may come to another value, and the exact one decides
 _OTHERS = (0.0, 1.0, 0.3, -2.0)  # of the second variable, which is r
 # Roughly, in additions.
 _COSTS = {
@@ -138,9 +140,24 @@ def _best(
         value = evaluate(way[1], *sample)[0]
         with np.errstate(all="ignore"):
             near_enough = np.abs(value - trusted) <= _TOLERANCE * (np.abs(trusted) + scale)
-        if near_enough[finite].all() and (own := rank(value, *way[1:])) < least:
+        own = rank(value, *way[1:])
+        if own >= least:
+            continue
+        doubtful = np.flatnonzero(~near_enough & finite)
+        if len(doubtful) <= _MOST_DOUBTFUL and all(
+            _no_worse(
+                value[k], trusted[k], found[0][0], {x: float(own[k]) for x, own in zip(inputs, sample, strict=True)}
+            )
+            for k in doubtful
+        ):
             best, least = way, own
     return best[0], best[2]
+
+
+def _no_worse(value: float, trusted: float, tree: Node, at: Mapping[str, float]) -> bool:
+    """Whether a value is as near to the exact one as the one that is trusted."""
+    exact = exactly(tree, at)
+    return exact is not None and abs(value - exact) <= abs(trusted - exact)
 
 
 def _programs(ways: Sequence[Node], inputs: Sequence[str], given: Mapping[str, Node]) -> list[tuple[Node, Program]]:

@@ -147,14 +147,20 @@ def with_floors(node: Node, variables: Mapping[str, Range], differences: Collect
             own = with_args(own, (floored(node.args[0], own.args[0]), own.args[1]))
         return own if node.op == "number" else Node("positive", (own,))
 
+    def not_0(node: Node, own: Node) -> Node:
+        """Return the same of what may be negative, where something is wrong: only 0 itself is no 0."""
+        is_0 = Node("and", (Node("less_equal", (own, ZERO)), Node("less_equal", (ZERO, own))))
+        return Node("where", (is_0, floored(node, own), own))
+
     def made(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op == "log1p" and bounds[node.args[0]][0] >= -1:
             near = Node("log", (Node("apart", (Node("add", (ONE, *args)),)),))
             return Node("where", (Node("less", (*args, number(-0.5))), near, with_args(node, args)))
         if node.op == "multiply":
             return _never_0_times_inf(node, args)
-        if node.op == "log" and bounds[node.args[0]][0] >= 0:
-            return with_args(node, (floored(node.args[0], args[0]),))
+        if node.op == "log":
+            low, _ = bounds[node.args[0]]
+            return with_args(node, ((floored if low >= 0 else not_0)(node.args[0], args[0]),))
         if node.op == "divide" and node.args[1].op != "number":
             low, high = bounds[node.args[1]]
             if low >= 0:
@@ -162,6 +168,8 @@ def with_floors(node: Node, variables: Mapping[str, Range], differences: Collect
             if high <= 0:
                 below = Node("positive", (Node("neg", args[1:]),))
                 return with_args(node, (Node("neg", args[:1]), below))
+            if node.args[1].op in ("add", "subtract"):
+                return with_args(node, (args[0], not_0(node.args[1], args[1])))
         return with_args(node, args) if args else node
 
     return rebuilt(node, made)
