@@ -9,6 +9,7 @@ from deltaprop.descent.optimizers import OPTIMIZERS
 from deltaprop.descent.penalties import PENALTIES
 from deltaprop.descent.schedules import SCHEDULES
 from deltaprop.functions import Entry
+from deltaprop.training.metrics import METRICS
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -60,6 +61,20 @@ given as η_n is. With adam it is adamw, whose own decay adds to it. Under sgd i
 
 """
 
+CONTROL_WORDS = """
+## What ends a run, and what is kept
+
+`fit(validation=0.2)` holds a share of the rows out, of each class alike; or samples of your own, (X, R) or (X, R,
+weights). E of them is in the history after every epoch, and what `metrics=` names beside it. `monitor=` is what
+`patience=`, `min_gain=`, `goal=` and `keep=` go by: E, or one of the metrics; of the validation samples, or the
+training's own E where there are none. With patience the parameters kept are those of the best epoch (`keep="last"`,
+`"best"`, `"last best"`). `time_budget=` is in seconds, and ends an epoch in its middle where it has to, after a whole
+step. `callbacks=` are functions that are told where the run stands after each epoch, or objects with `on_epoch` and
+`on_step`, and may return True to stop; `deltaprop.HealthCheck(X, R)` is one, which looks for what keeps the network
+from learning and takes 2 % of the time. `history.stopped` says what ended the run.
+
+"""
+
 
 def row(*cells: str) -> str:
     """Return a line of a table."""
@@ -83,7 +98,11 @@ def page() -> str:
         schedules.append(row(f"**{schedule.name}**", f"`{schedule.formula}`", own, schedule.source))
     penalties = [row("name", "Ω", "source"), row(*["---"] * 3)]
     penalties += [row(f"**{entry.name}**", f"`{entry.formula}`", entry.source) for entry in PENALTIES.values()]
+    metrics = [row("metric", "its value", "better"), row(*["---"] * 3)]
+    for metric in METRICS.values():
+        metrics.append(row(f"**{metric.name}**", metric.formula, "more" if metric.more_is_better else "less"))
     blocks = [HEAD, "\n".join(rules), SCHEDULE_WORDS, "\n".join(schedules), PENALTY_WORDS, "\n".join(penalties)]
+    blocks += [CONTROL_WORDS, "\n".join(metrics)]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         TableError,
     )
     from deltaprop.functions import celu, cross_entropy, elu, focal, huber, leaky_relu, quantile, tweedie
+    from deltaprop.inspection.health import HealthCheck
     from deltaprop.network import Network
     from deltaprop.storage import PathLike
     from deltaprop.table_model import TableModel
@@ -52,6 +53,7 @@ __all__ = [
     "AdamW",
     "DivergenceError",
     "FormulaError",
+    "HealthCheck",
     "Lion",
     "MissingExtraError",
     "ModelFileError",
@@ -101,6 +103,7 @@ _SCHEDULES = (
     "plateau", "polynomial", "step",
 )  # fmt: skip
 _HOMES = {
+    "HealthCheck": "deltaprop.inspection.health",
     "Network": "deltaprop.network",
     "TableModel": "deltaprop.table_model",
     **dict.fromkeys(_OPTIMIZERS, "deltaprop.descent.optimizers"),

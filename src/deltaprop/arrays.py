@@ -31,6 +31,13 @@ class SparseRows:
         first, last, _ = rows.indices(len(self))
         return SparseRows(self.starts[first : last + 1], self.columns, self.values, self.n_in)
 
+    def take(self, chosen: NDArray[np.int64]) -> SparseRows:
+        """Return some rows, in any order."""
+        counts = np.diff(self.starts)[chosen]
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        at = np.repeat(self.starts[chosen] - starts[:-1], counts) + np.arange(starts[-1])
+        return SparseRows(starts, self.columns[at], self.values[at], self.n_in)
+
     def dense(self) -> Array:
         """Return the rows with their zeros, (n, n_in)."""
         array = np.zeros((len(self), self.n_in), self.values.dtype)

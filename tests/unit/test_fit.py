@@ -235,8 +235,8 @@ def test_patience_keeps_the_best_epoch_and_stops() -> None:
     assert history.best_epoch == best + 1
     assert len(history) == best + 1 + 7
     assert net.E(V, RV) == history.E_validation[best]
-    with pytest.raises(ValueError, match="patience needs validation"):
-        train(net, X, R, patience=3)
+    with pytest.raises(ValueError, match="metrics needs validation"):
+        train(net, X, R, metrics="accuracy")
 
 
 def test_eight_threads_predict_at_once() -> None:

@@ -19,6 +19,7 @@ from deltaprop.descent.optimizers import OPTIMIZERS
 from deltaprop.descent.penalties import PENALTIES
 from deltaprop.descent.schedules import SCHEDULES
 from deltaprop.functions import ACTIVATIONS, LOSSES
+from deltaprop.training.metrics import METRICS
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -55,7 +56,12 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.split("  +", gamma) == ["gamma", "log(y) + r / y", "above 0", "exp", "-log(r) - 1"]
     assert run_command(["list", "initializers"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2 + len(INITIALIZERS)
-    for kind, entries in (("optimizers", OPTIMIZERS), ("schedules", SCHEDULES), ("penalties", PENALTIES)):
+    for kind, entries in (
+        ("optimizers", OPTIMIZERS),
+        ("schedules", SCHEDULES),
+        ("penalties", PENALTIES),
+        ("metrics", METRICS),
+    ):
         assert run_command(["list", kind]) == 0
         printed = capsys.readouterr().out.splitlines()
         assert [line.split()[0] for line in printed[2:]] == list(entries)

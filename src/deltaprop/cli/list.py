@@ -22,6 +22,7 @@ class Kind(StrEnum):
     optimizers = "optimizers"
     schedules = "schedules"
     penalties = "penalties"
+    metrics = "metrics"
 
 
 def list_functions(
@@ -33,6 +34,7 @@ def list_functions(
     from deltaprop.descent.penalties import PENALTIES
     from deltaprop.descent.schedules import SCHEDULES
     from deltaprop.functions import ACTIVATIONS, LOSSES
+    from deltaprop.training.metrics import METRICS
 
     def common(entry: Entry) -> tuple[str, str, str]:
         parameters = ", ".join(f"{p.name} = {p.default:g}, {p.bounds}" for p in entry.parameters)
@@ -49,6 +51,9 @@ def list_functions(
             table(["schedule", "eta", "parameters"], map(common, SCHEDULES.values()))
         case Kind.penalties:
             table(["penalty", "of the weights, in E", "parameters"], map(common, PENALTIES.values()))
+        case Kind.metrics:
+            better = ((*common(e)[:2], "more" if e.more_is_better else "less") for e in METRICS.values())
+            table(["metric", "its value", "better"], better)
         case Kind.losses:
             rows = [(*common(e), e.targets_in_words, e.canonical, e.dropped) for e in LOSSES.values()]
             table(["loss", "E of an output", "parameters", "r", "output", "left out"], rows)

@@ -221,12 +221,22 @@ class Base:
             source = inputs if inputs is X else for_engine(inputs)
             finite = _engine.predict(self._plan, self._parameters.padded, source, y)
         else:
-            finite = True
-            for rows in self._pieces(n):
-                finite &= _engine.predict(self._plan, self._parameters.padded, for_engine(inputs[rows]), y[rows])
+            finite = self._predict_in_pieces(inputs, y)
         if not finite:
             inputs_in(X, n_in, dtype, where=f"{type(self).__name__}.predict")  # says which number is not
         return y
+
+    def predictions(self, inputs: Inputs) -> Array:
+        """Return y of inputs that the engine reads as they are."""
+        y = np.empty((len(inputs), self.layers[-1]), self.dtype)
+        self._predict_in_pieces(inputs, y)
+        return y
+
+    def _predict_in_pieces(self, inputs: Inputs, y: Array) -> bool:
+        finite = True
+        for rows in self._pieces(len(inputs)):
+            finite &= _engine.predict(self._plan, self._parameters.padded, for_engine(inputs[rows]), y[rows])
+        return finite
 
     def E(
         self,

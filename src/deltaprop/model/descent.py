@@ -145,10 +145,12 @@ class Descending(Base):
         batch_size: int,
         block: int,
         decay: float = 0.0,
+        *,
+        each_step: bool = False,
     ) -> Iterator[tuple[int, float]]:
         """Descend through ``order`` in pieces of whole steps, yielding (samples presented, mean E so far) after each.
 
-        ``eta`` has one η for all steps, or one for each.
+        ``eta`` has one η for all steps, or one for each. With ``each_step`` a piece is one step, or one block.
 
         A signal is heard between two pieces. How an order is cut into pieces changes no bit of the result: with a
         batch_size of 1 they are whole blocks (`Network.fit`, ``online_block``; 0 leaves the choice to the engine).
@@ -168,6 +170,8 @@ class Descending(Base):
         waiting = X if isinstance(X, SparseRows) and unit == 1 and memory.state.size else None
         if waiting is not None:
             piece = self._waiting_piece(waiting)
+        if each_step:
+            piece = unit
         shared = self._threads[memory.optimizer.name, unit]
         while start < n:
             stop = min(start + piece, n)
@@ -193,7 +197,7 @@ class Descending(Base):
             shared.took(threads, seconds, stop - start)
             start = stop
             yield start, (total[0] / total[1] if total[1] else 0.0)
-            if waiting is not None:
+            if waiting is not None or each_step:
                 continue
             growth = min(4.0, PIECE_SECONDS / max(seconds, 1e-9))
             piece = max(1, int(piece / unit * growth)) * unit

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from numpy.typing import ArrayLike
 
 from deltaprop.descent.optimizers import Optimizer
@@ -27,12 +30,20 @@ class Learning(Model):
         shuffle: bool = True,
         sample_weight: ArrayLike | None = None,
         class_weight: ClassWeight | None = None,
-        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        validation: float | tuple[ArrayLike, ...] | None = None,
         verbose: bool = False,
         optimizer: str | Optimizer = "sgd",
         online_block: int | None = None,
         eta_per: str = "epoch",
         decay: Eta = 0.0,
+        metrics: str | Sequence[str] = (),
+        monitor: str = "E",
+        patience: int | None = None,
+        min_gain: float = 0.0,
+        keep: str | None = None,
+        goal: float | None = None,
+        time_budget: float | None = None,
+        callbacks: Sequence[Any] | None = None,
     ) -> History:
         """Train by gradient descent, the lecture's nine lines, from where the network stands.
 
@@ -64,8 +75,9 @@ class Learning(Model):
             c_k for each class k: w_ℓ is multiplied by Σ_k r_k c_k, where the r of a sample sum to 1. A mapping may
             leave classes out, which then have 1; "balanced" is n / (classes · samples of the class). One output has
             the classes 0 and 1.
-        validation : (X, R), optional
-            Samples held out; E of them, each counting alike, is in the history after every epoch.
+        validation : (X, R), (X, R, weights) or float, optional
+            Samples held out, or which share of the rows is, of each class alike, by the network's seed. E of them is in
+            the history after every epoch.
         verbose : bool, default False
             Show progress: a bar on a terminal, a line now and then elsewhere.
         optimizer : str or optimizer, default "sgd"
@@ -82,11 +94,31 @@ class Learning(Model):
             Whether η changes with every epoch, or with every step: then n has fractions of an epoch.
         decay : float, sequence, function of n, formula, or schedule, default 0
             Weight decay λ_n beside the rule, as in AdamW: w ← (1 − η_n λ_n) w before each step; biases stay.
+        metrics : str or sequence of str, optional
+            What else is looked at, of the validation samples: "accuracy", "auc", "rmse", … (``deltaprop list
+            metrics``); it is in ``history.metrics``.
+        monitor : str, default "E"
+            The metric that patience, keep and goal go by: of the validation samples, or the training's E where there
+            are none.
+        patience : int, optional
+            Stop after so many epochs in a row without a value better by more than ``min_gain``.
+        min_gain : float, default 0
+        keep : "last", "best" or "last best", optional
+            Which epoch's parameters the network ends with: the last, the best (of equals the first), or the last of the
+            best. By default the best where there is patience, the last otherwise.
+        goal : float, optional
+            Stop where the monitored metric is as good.
+        time_budget : float, optional
+            Seconds after which training stops, within an epoch too; the last entry of the history is of part of one
+            then, and that epoch does not count as done.
+        callbacks : sequence, optional
+            Functions that are called after each epoch with where the run stands (`deltaprop.training.Now`), and may
+            return True to stop; objects with ``on_epoch`` or ``on_step``, which is called after each step.
 
         Returns
         -------
         History
-            ``E``, ``E_validation``, ``eta``, ``seconds``: one entry per epoch.
+            ``E``, ``E_validation``, ``eta``, ``seconds``, …: one entry per epoch; ``stopped`` says why it ended.
 
         Raises
         ------
@@ -133,6 +165,14 @@ class Learning(Model):
             online_block=online_block,
             eta_per=eta_per,
             decay=decay,
+            metrics=metrics,
+            monitor=monitor,
+            patience=patience,
+            min_gain=min_gain,
+            keep=keep,
+            goal=goal,
+            time_budget=time_budget,
+            callbacks=callbacks,
         )
 
     @answers_foreign_words

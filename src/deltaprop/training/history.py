@@ -26,6 +26,10 @@ class History:
         η of every step, an array per epoch; empty where it does not change within an epoch.
     seconds : list of float
         Wall time of the epoch's descent and validation.
+    metrics : dict of str to list of float
+        By name, the metrics of the validation samples after the epoch, those that were asked for.
+    stopped : str
+        Why training ended: "epochs", all of them done; "patience", "goal", "time" or "callback".
     best_epoch : int or None
         Where the parameters of the best epoch were kept: that epoch, counted since the network's start.
     """
@@ -36,6 +40,8 @@ class History:
     eta: list[float] = field(default_factory=list)
     eta_steps: list[NDArray[np.float64]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    stopped: str = "epochs"
     best_epoch: int | None = None
 
     def __len__(self) -> int:

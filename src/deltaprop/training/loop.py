@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deltaprop.arrays import whole_number
+from deltaprop.arrays import Array, whole_number
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
-from deltaprop.descent.schedules import Eta, rates
+from deltaprop.descent.schedules import Eta, Rates, rates
 from deltaprop.errors import DivergenceError
 from deltaprop.model import Model
 from deltaprop.plan import block_in
+from deltaprop.real_numbers import real_number
 from deltaprop.targets import ClassWeight
+from deltaprop.training.callbacks import Callbacks, Now
 from deltaprop.training.diagnosis import among_samples, where_not_finite
 from deltaprop.training.history import History
+from deltaprop.training.metrics import Metric, metric_in
 from deltaprop.training.progress import progress
-from deltaprop.training.stopping import BestEpoch
+from deltaprop.training.stopping import KEEP, Aim, BestEpoch
+from deltaprop.training.validation import divided
 
 
 def train(
@@ -33,25 +38,29 @@ def train(
     shuffle: bool = True,
     sample_weight: ArrayLike | None = None,
     class_weight: ClassWeight | None = None,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    validation: Any = None,
     verbose: bool = False,
     patience: int | None = None,
     optimizer: str | Optimizer = "sgd",
     online_block: int | None = None,
     eta_per: str = "epoch",
     decay: Eta = 0.0,
+    metrics: str | Sequence[str] = (),
+    monitor: str = "E",
+    min_gain: float = 0.0,
+    keep: str | None = None,
+    goal: float | None = None,
+    time_budget: float | None = None,
+    callbacks: Sequence[Any] | None = None,
 ) -> History:
-    """Train ``model`` from where it stands; `Network.fit` documents the parameters.
-
-    With ``patience`` the model ends with the parameters of the epoch that had the least E_validation, and training
-    stops after so many epochs without a lower one.
-    """
+    """Train ``model`` from where it stands; `Network.fit` documents the parameters."""
     where = f"{type(model).__name__}.fit"
     samples = model.samples(X, R, sample_weight, where, class_weight)
-    n = len(samples[0])
-    if not n:
+    if not len(samples[0]):
         raise ValueError(f"{where}: X has no rows, so there is nothing to learn from.")
-    held_out = _validation(model, validation, where)
+    aim, looked_at = _aim(model, patience, metrics, monitor, min_gain, keep, goal, validation is not None, where)
+    samples, held_out = divided(model, samples, validation, looked_at, where)
+    n = len(samples[0])
     epochs = whole_number(epochs, "epochs", at_least=0, where=where)
     steps = _steps(batch_size, online_block, where)
     if eta_per not in ("epoch", "step"):
@@ -59,10 +68,8 @@ def train(
     if not isinstance(shuffle, bool | np.bool_):
         raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
-    if patience is not None:
-        whole_number(patience, "patience", at_least=1, where=where)
-        if held_out is None:
-            raise ValueError(f"{where}: patience needs validation samples.")
+    called = Callbacks(callbacks, where)
+    deadline = _deadline(time_budget, where)
 
     history = History()
     with model.training(where), progress(verbose, epochs) as shown:
@@ -70,57 +77,124 @@ def train(
         fall = rates(decay, model.epoch + 1, epochs, where=where, dtype=model.dtype, name="decay")
         model.take_up(rule)
         before = np.empty_like(model.padded_theta)
-        best = None if patience is None else BestEpoch(model, patience)
+        best = BestEpoch(model, aim)
         for _ in range(epochs):
             began = time.perf_counter()
             epoch = model.epoch + 1
-            eta_n = rate.of_steps(epoch, -(-n // steps[0]))
+            eta_n, decay_n = rate.of_steps(epoch, -(-n // steps[0])), fall(epoch)
             before[...] = model.padded_theta
-            E = 0.0
+            E, presented, stop = 0.0, 0, ""
             order = model.epoch_order(n, epoch, bool(shuffle))
             start = model.state() if model.definition.has_formulas else None
-            decay_n = fall(epoch)
-            for presented, mean in model.passing(*samples, order, eta_n, *steps, decay_n):
-                E = mean
+            passing = model.passing(*samples, order, eta_n, *steps, decay_n, each_step=called.each_step)
+            for presented, E in passing:
                 shown.presented(presented, n)
+                if called.each_step and called.after_step(Now(model, epoch, presented, E, {}, history)):
+                    stop = "callback"
+                elif time.perf_counter() >= deadline:
+                    stop = "time"
+                if stop:
+                    break
             quantity = model.not_finite(E)
-            E_validation = None
+            found: dict[str, float] = {}
             if quantity is None and held_out is not None:
-                E_validation = model.mean_loss(*held_out)
-                if not math.isfinite(E_validation):
-                    quantity = f"E of the validation samples ({E_validation})"
+                found = held_out.look(model)
+                if not math.isfinite(found["E"]):
+                    quantity = f"E of the validation samples ({found['E']})"
             if quantity is not None:
-                point = ""
-                if start is not None and E_validation is not None and held_out is not None:
-                    point = among_samples(model, *held_out[:2], np.arange(len(held_out[0])))
+                point, highest = "", float(eta_n.max())
+                if start is not None and found and held_out is not None:
+                    point = among_samples(model, held_out.X, held_out.R, np.arange(len(held_out.X)))
                 elif start is not None:
-                    point = where_not_finite(model, start, samples, order, eta_n, (*steps, decay_n))
+                    point = where_not_finite(model, start, samples, order[:presented], eta_n, (*steps, decay_n))
                 model.put_back(before)
-                raise _diverged(
-                    f"{where}: epoch {epoch}",
-                    quantity,
-                    float(eta_n.max()),
-                    point,
-                    f"those of the end of epoch {epoch - 1}",
-                )
-            model.count_epoch()
-            history.E.append(E)
-            history.eta.append(float(eta_n[0]))
-            if model.l2 or model.l1:
-                history.penalty.append(model.penalty)
-            if rate.per_step:
-                history.eta_steps.append(eta_n)
-            rate.observe(E if E_validation is None else E_validation)
-            if E_validation is not None:
-                history.E_validation.append(E_validation)
+                kept = f"those of the end of epoch {epoch - 1}"
+                raise _diverged(f"{where}: epoch {epoch}", quantity, highest, point, kept)
+            if presented == n:
+                model.count_epoch()
+            _note(history, model, E, found, eta_n, rate, looked_at)
             history.seconds.append(time.perf_counter() - began)
-            shown.epoch_done(epoch, E, E_validation)
-            if best is not None and E_validation is not None and best.is_last(E_validation):
+            shown.epoch_done(epoch, E, found.get("E"))
+            rate.observe(found.get("E", E))
+            value = found[aim.metric.name] if found else E
+            stop = stop or best.reason_to_stop(value)
+            if called.after_epoch(Now(model, epoch, presented, E, found, history)):
+                stop = stop or "callback"
+            if not stop and time.perf_counter() >= deadline:
+                stop = "time"
+            if stop:
+                history.stopped = stop
                 break
-        if best is not None:
-            best.restore()
+        best.restore()
+        if aim.keep != "last":
             history.best_epoch = best.epoch
     return history
+
+
+def _note(
+    history: History,
+    model: Model,
+    E: float,
+    found: dict[str, float],
+    eta_n: Array,
+    rate: Rates,
+    metrics: tuple[Metric, ...],
+) -> None:
+    """Write an epoch into the history."""
+    history.E.append(E)
+    history.eta.append(float(eta_n[0]))
+    if model.l2 or model.l1:
+        history.penalty.append(model.penalty)
+    if rate.per_step:
+        history.eta_steps.append(eta_n)
+    if found:
+        history.E_validation.append(found["E"])
+    for metric in metrics:
+        if metric.name in found:
+            history.metrics.setdefault(metric.name, []).append(found[metric.name])
+
+
+def _aim(
+    model: Model,
+    patience: int | None,
+    metrics: Any,
+    monitor: Any,
+    min_gain: Any,
+    keep: str | None,
+    goal: Any,
+    validated: bool,
+    where: str,
+) -> tuple[Aim, tuple[Metric, ...]]:
+    """Return what is watched and what ends the training, and the metrics that are looked at."""
+    n_out = model.layers[-1]
+    names = [metrics] if isinstance(metrics, str) else list(metrics)
+    metric = metric_in(monitor, n_out, where=f"{where}: monitor")
+    asked = [metric_in(name, n_out, where=f"{where}: metrics") for name in names]
+    if patience is not None:
+        whole_number(patience, "patience", at_least=1, where=where)
+    keep = ("last" if patience is None else "best") if keep is None else keep
+    if keep not in KEEP:
+        raise ValueError(f"{where}: keep needs to be one of {', '.join(map(repr, KEEP))}; got {keep!r}.")
+    if not validated:
+        for what, given in (("metrics", bool(asked)), ("monitor", monitor != "E")):
+            if given:
+                raise ValueError(f"{where}: {what} needs validation samples.")
+    gain = real_number(min_gain, "min_gain", where=where)
+    if not 0 <= gain < math.inf:
+        raise ValueError(f"{where}: min_gain needs to be finite and at least 0; got {min_gain!r}.")
+    value = None if goal is None else real_number(goal, "goal", where=where)
+    looked_at = tuple(dict.fromkeys([*asked, *([metric] if monitor != "E" else [])]))
+    return Aim(metric, patience, gain, keep, value), looked_at
+
+
+def _deadline(time_budget: Any, where: str) -> float:
+    """Return when the time is over, by time.perf_counter."""
+    if time_budget is None:
+        return math.inf
+    seconds = real_number(time_budget, "time_budget", where=where)
+    if not seconds > 0:
+        raise ValueError(f"{where}: time_budget needs to be above 0 seconds; got {time_budget!r}.")
+    return time.perf_counter() + seconds
 
 
 def descend(
@@ -172,17 +246,3 @@ def _diverged(where: str, quantity: str, eta: float, point: str, parameters: str
     return DivergenceError(
         f"{where} met {quantity} that is not finite, with eta {eta:g}.{point} The parameters are {parameters}.{advice}"
     )
-
-
-def _validation(model: Model, validation: Any, where: str) -> tuple[Any, Any, Any] | None:
-    if validation is None:
-        return None
-    if not isinstance(validation, tuple | list) or len(validation) != 2:
-        raise TypeError(
-            f"{where}: validation needs a pair (X, R) of samples held out; got {type(validation).__name__}."
-        )
-    X, R = validation
-    held_out = model.samples(X, R, None, f"{where}: validation")
-    if not len(held_out[0]):
-        raise ValueError(f"{where}: validation has no rows.")
-    return held_out
