@@ -73,7 +73,7 @@ def test_eta_belongs_to_the_epoch_counted_since_the_start() -> None:
         ({"sample_weight": [1e308] * 4}, ValueError, "sample_weight adds up to inf, too large or too small"),
         ({"sample_weight": [5e-324] * 4}, ValueError, "too large or too small to divide by"),
         ({"eta": 10**400}, ValueError, "eta needs to be finite in float64 and at least 0; got inf"),
-        ({"validation": 0.2}, TypeError, "validation needs a pair (X, R)"),
+        ({"validation": "x"}, TypeError, "validation needs a pair (X, R)"),
         ({"validation": (X4, R4[:3])}, ValueError, "validation: R needs shape (4, 1) or (4,)"),
         ({"validation": (X4[:0], R4[:0])}, ValueError, "validation has no rows"),
         ({"learning_rate": 0.1}, TypeError, "Network.fit: learning_rate: here it is eta"),
