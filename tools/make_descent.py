@@ -75,6 +75,17 @@ from learning and takes 2 % of the time. `history.stopped` says what ended the r
 
 """
 
+RESUME_WORDS = """
+## A run on disk
+
+`fit(checkpoint="run.deltaprop", resume=True)` writes the run into a model file, every minute or as `checkpoint_every=`
+says (epochs, or `"30s"`), within an epoch too, and goes on with what is there: the same call again, with the same
+samples, ends with the bits of a run that was never interrupted, however it was killed (tests/unit/test_resume.py).
+Time budgets are apart. The file before stays until the new one is safe; a disk that is full ends no training, but
+warns. Functions are compared by their name alone. `deltaprop.load` reads the file as the network that it holds.
+
+"""
+
 
 def row(*cells: str) -> str:
     """Return a line of a table."""
@@ -102,7 +113,7 @@ def page() -> str:
     for metric in METRICS.values():
         metrics.append(row(f"**{metric.name}**", metric.formula, "more" if metric.more_is_better else "less"))
     blocks = [HEAD, "\n".join(rules), SCHEDULE_WORDS, "\n".join(schedules), PENALTY_WORDS, "\n".join(penalties)]
-    blocks += [CONTROL_WORDS, "\n".join(metrics)]
+    blocks += [CONTROL_WORDS, "\n".join(metrics), RESUME_WORDS]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 

@@ -21,6 +21,20 @@ class Memory:
     steps: int = 0
 
 
+@dataclass
+class Pass:
+    """Where in an epoch a descent stands: samples presented, and the sums of w E and of w over them."""
+
+    samples: int = 0
+    E: float = 0.0
+    weight: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """E so far."""
+        return self.E / self.weight if self.weight else 0.0
+
+
 @dataclass(frozen=True)
 class State:
     """All that descent changes: theta as the engine lays it out, and what the optimizer remembers."""

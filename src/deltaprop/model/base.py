@@ -164,6 +164,14 @@ class Base:
         """Theta itself as the engine lays it out; whole, it can be copied and put back."""
         return self._parameters.padded
 
+    def dense(self, padded: Array) -> Array:
+        """Return numbers that are laid out as the engine has them, without the padding."""
+        return self._parameters.dense(padded)
+
+    def pad(self, dense: Array, padded: Array) -> None:
+        """Copy numbers in the order of theta into an array that is laid out as the engine has them."""
+        self._parameters.assign(dense, padded)
+
     @property
     def n_parameters(self) -> int:
         """How many weights and biases there are."""

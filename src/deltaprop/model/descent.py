@@ -16,7 +16,7 @@ from deltaprop import _engine
 from deltaprop.arrays import Array, Inputs, SparseRows
 from deltaprop.definition import Definition, seed_in
 from deltaprop.descent.initializers import first_parameters
-from deltaprop.descent.memory import Memory, State
+from deltaprop.descent.memory import Memory, Pass, State
 from deltaprop.descent.optimizers import SGD, Optimizer
 from deltaprop.errors import warn
 from deltaprop.model.base import PIECE_SECONDS, WORK_PER_SECOND, Base, for_engine
@@ -147,10 +147,12 @@ class Descending(Base):
         decay: float = 0.0,
         *,
         each_step: bool = False,
+        at: Pass | None = None,
     ) -> Iterator[tuple[int, float]]:
         """Descend through ``order`` in pieces of whole steps, yielding (samples presented, mean E so far) after each.
 
         ``eta`` has one η for all steps, or one for each. With ``each_step`` a piece is one step, or one block.
+        ``at`` is where in the order it goes on, and is kept up to date.
 
         A signal is heard between two pieces. How an order is cut into pieces changes no bit of the result: with a
         batch_size of 1 they are whole blocks (`Network.fit`, ``online_block``; 0 leaves the choice to the engine).
@@ -160,8 +162,9 @@ class Descending(Base):
         memory = self._memory
         learning = self._learning(memory.optimizer, decay)
         inputs = for_engine(X)
-        total = (0.0, 0.0, memory.steps)
-        start, n = 0, len(order)
+        at = Pass() if at is None else at
+        total = (at.E, at.weight, memory.steps)
+        start, n = at.samples, len(order)
         batch_size = min(batch_size, 2**62)  # not n: which kernels run goes by the batch_size, and bits by kernels
         if batch_size == 1 and not block:
             block = 1 if isinstance(X, SparseRows) else self._plan.online_block(learning)
@@ -196,7 +199,8 @@ class Descending(Base):
             seconds = time.perf_counter() - began
             shared.took(threads, seconds, stop - start)
             start = stop
-            yield start, (total[0] / total[1] if total[1] else 0.0)
+            at.samples, at.E, at.weight = start, total[0], total[1]
+            yield start, at.mean
             if waiting is not None or each_step:
                 continue
             growth = min(4.0, PIECE_SECONDS / max(seconds, 1e-9))

@@ -11,6 +11,7 @@ import numpy as np
 from deltaprop.arrays import Array
 from deltaprop.definition import define
 from deltaprop.descent.initializers import Initializer
+from deltaprop.descent.optimizers import Optimizer
 from deltaprop.functions import Activation, Loss
 from deltaprop.model.descent import Descending
 
@@ -122,11 +123,15 @@ class Model(Descending):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._build(state["definition"])
-        self._parameters.assign(state["theta"])
-        self._epoch = state["epoch"]
-        self._memory = self._no_memory(state["optimizer"])
-        self._memory.steps = state["steps"]
-        for own, dense in zip(self._states(), state["states"], strict=True):
+        self.take_state(state["epoch"], state["theta"], state["optimizer"], state["states"], state["steps"])
+
+    def take_state(self, epoch: int, theta: Array, optimizer: Optimizer, states: Sequence[Array], steps: int) -> None:
+        """Take over the parameters, and what an optimizer remembers, of another network of the same definition."""
+        self._parameters.assign(theta)
+        self._epoch = epoch
+        self._memory = self._no_memory(optimizer)
+        self._memory.steps = steps
+        for own, dense in zip(self._states(), states, strict=True):
             self._parameters.assign(dense, own)
 
     def __repr__(self) -> str:

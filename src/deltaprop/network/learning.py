@@ -11,6 +11,7 @@ from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.foreign_words import answers_foreign_words
 from deltaprop.model import Model
+from deltaprop.storage import PathLike
 from deltaprop.targets import ClassWeight
 from deltaprop.training import History, descend, train
 
@@ -44,6 +45,9 @@ class Learning(Model):
         goal: float | None = None,
         time_budget: float | None = None,
         callbacks: Sequence[Any] | None = None,
+        checkpoint: PathLike | None = None,
+        checkpoint_every: int | str | None = None,
+        resume: bool = False,
     ) -> History:
         """Train by gradient descent, the lecture's nine lines, from where the network stands.
 
@@ -114,6 +118,15 @@ class Learning(Model):
         callbacks : sequence, optional
             Functions that are called after each epoch with where the run stands (`deltaprop.training.Now`), and may
             return True to stop; objects with ``on_epoch`` or ``on_step``, which is called after each step.
+        checkpoint : path-like, optional
+            A file that the run is written to now and then, and when it ends: a model file with more in it, that
+            `deltaprop.load` reads as the network. The one before stays until the new one is safe.
+        checkpoint_every : int or str, optional
+            Every so many epochs, or seconds as ``"30s"``, also within an epoch; by default every minute.
+        resume : bool, default False
+            Go on with the run in ``checkpoint``, if there is one, with the same samples and arguments: it ends with the
+            same bits as one that was never interrupted. The network takes the parameters in the file; what it held is
+            lost.
 
         Returns
         -------
@@ -173,6 +186,9 @@ class Learning(Model):
             goal=goal,
             time_budget=time_budget,
             callbacks=callbacks,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
         )
 
     @answers_foreign_words

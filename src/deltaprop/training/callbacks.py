@@ -64,6 +64,9 @@ class Callbacks:
             if callable(methods[1]):
                 self._step.append(methods[1])
 
+    def __bool__(self) -> bool:
+        return bool(self._epoch)
+
     @property
     def each_step(self) -> bool:
         """Whether any wants to be called after each step."""

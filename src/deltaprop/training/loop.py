@@ -11,20 +11,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array, whole_number
+from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
 from deltaprop.descent.schedules import Eta, Rates, rates
-from deltaprop.errors import DivergenceError
+from deltaprop.errors import DivergenceError, warn
 from deltaprop.model import Model
 from deltaprop.plan import block_in
 from deltaprop.real_numbers import real_number
+from deltaprop.storage import PathLike
 from deltaprop.targets import ClassWeight
 from deltaprop.training.callbacks import Callbacks, Now
+from deltaprop.training.checkpoint import Checkpoint, Run, digest, written_out
 from deltaprop.training.diagnosis import among_samples, where_not_finite
 from deltaprop.training.history import History
 from deltaprop.training.metrics import Metric, metric_in
 from deltaprop.training.progress import progress
 from deltaprop.training.stopping import KEEP, Aim, BestEpoch
-from deltaprop.training.validation import divided
+from deltaprop.training.validation import Validation, divided
 
 
 def train(
@@ -52,9 +55,13 @@ def train(
     goal: float | None = None,
     time_budget: float | None = None,
     callbacks: Sequence[Any] | None = None,
+    checkpoint: PathLike | None = None,
+    checkpoint_every: int | str | None = None,
+    resume: bool = False,
 ) -> History:
     """Train ``model`` from where it stands; `Network.fit` documents the parameters."""
     where = f"{type(model).__name__}.fit"
+    given = {name: written_out(value) for name, value in locals().items() if name in _OF_A_RUN}
     samples = model.samples(X, R, sample_weight, where, class_weight)
     if not len(samples[0]):
         raise ValueError(f"{where}: X has no rows, so there is nothing to learn from.")
@@ -70,31 +77,56 @@ def train(
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
     called = Callbacks(callbacks, where)
     deadline = _deadline(time_budget, where)
+    saved, resumed = _on_disk(model, checkpoint, checkpoint_every, resume, given, samples, held_out, where)
+    if resumed is not None and resumed[3]:
+        return resumed[0].history
 
-    history = History()
+    history, first, begun = History(), model.epoch + 1, Pass()
     with model.training(where), progress(verbose, epochs) as shown:
-        rate = rates(eta, model.epoch + 1, epochs, where=where, dtype=model.dtype, per_step=eta_per == "step")
-        fall = rates(decay, model.epoch + 1, epochs, where=where, dtype=model.dtype, name="decay")
+        if resumed is not None:
+            history, first, begun = resumed[0].history, resumed[0].first, resumed[0].at
+            history.stopped = "epochs"
+        rate = rates(eta, first, epochs, where=where, dtype=model.dtype, per_step=eta_per == "step")
+        fall = rates(decay, first, epochs, where=where, dtype=model.dtype, name="decay")
         model.take_up(rule)
-        before = np.empty_like(model.padded_theta)
+        before = model.padded_theta.copy()
         best = BestEpoch(model, aim)
-        for _ in range(epochs):
+        if resumed is not None:
+            best.go_on(resumed[1])
+            rate.go_on(resumed[2])
+            model.pad(resumed[0].before, before)
+
+        def save(at: Pass, *, done: bool = False) -> None:
+            if saved is not None:
+                run = Run(first, model.dense(before), at, history)
+                try:
+                    saved.write(model, run, best.state(), rate.state(), done=done)
+                except OSError as error:  # a full disk ends no training
+                    warn(f"{where}: the run could not be written: {error}. The file is as it was before.")
+
+        for _ in range(epochs - len(history)):
             began = time.perf_counter()
             epoch = model.epoch + 1
             eta_n, decay_n = rate.of_steps(epoch, -(-n // steps[0])), fall(epoch)
-            before[...] = model.padded_theta
-            E, presented, stop = 0.0, 0, ""
+            at, begun = begun, Pass()
+            if not at.samples:
+                before[...] = model.padded_theta
+            E, presented, stop = at.mean, at.samples, ""
             order = model.epoch_order(n, epoch, bool(shuffle))
-            start = model.state() if model.definition.has_formulas else None
-            passing = model.passing(*samples, order, eta_n, *steps, decay_n, each_step=called.each_step)
+            start = model.state() if model.definition.has_formulas and not presented else None
+            passing = model.passing(*samples, order, eta_n, *steps, decay_n, each_step=called.each_step, at=at)
             for presented, E in passing:
                 shown.presented(presented, n)
+                if saved is not None and presented < n and saved.due(epoch_done=False) and model.not_finite(E) is None:
+                    save(at)
                 if called.each_step and called.after_step(Now(model, epoch, presented, E, {}, history)):
                     stop = "callback"
                 elif time.perf_counter() >= deadline:
                     stop = "time"
                 if stop:
                     break
+            if stop and presented < n:
+                save(at)
             quantity = model.not_finite(E)
             found: dict[str, float] = {}
             if quantity is None and held_out is not None:
@@ -118,17 +150,54 @@ def train(
             rate.observe(found.get("E", E))
             value = found[aim.metric.name] if found else E
             stop = stop or best.reason_to_stop(value)
-            if called.after_epoch(Now(model, epoch, presented, E, found, history)):
+            if called and called.after_epoch(Now(model, epoch, presented, E, found, history)):
                 stop = stop or "callback"
             if not stop and time.perf_counter() >= deadline:
                 stop = "time"
             if stop:
                 history.stopped = stop
+                if stop in _GOES_ON and presented == n:
+                    save(Pass())
                 break
+            if saved is not None and saved.due(epoch_done=True) and len(history) < epochs:
+                save(Pass())
         best.restore()
         if aim.keep != "last":
             history.best_epoch = best.epoch
+        if history.stopped not in _GOES_ON:
+            save(Pass(), done=True)
     return history
+
+
+_GOES_ON = ("time", "callback")  # why a run may stop that can be resumed
+
+
+# What two calls of a run have to be given alike; what decides how long it may take, or is told of it, may differ.
+_OF_A_RUN = (
+    "epochs", "eta", "batch_size", "shuffle", "optimizer", "online_block", "eta_per", "decay", "metrics", "monitor",
+    "patience", "min_gain", "keep", "goal",
+)  # fmt: skip
+
+
+def _on_disk(
+    model: Model,
+    path: PathLike | None,
+    every: int | str | None,
+    resume: bool,
+    given: dict[str, Any],
+    samples: tuple[Any, Array, Array | None],
+    held_out: Validation | None,
+    where: str,
+) -> tuple[Checkpoint | None, tuple[Run, dict[str, Any], dict[str, Any], bool] | None]:
+    """Return where the run is written, and the run that is there, if it is to go on: the model has its state then."""
+    if path is None:
+        for name, value in (("checkpoint_every", every is not None), ("resume", bool(resume))):
+            if value:
+                raise ValueError(f"{where}: {name} needs a checkpoint, the file of the run.")
+        return None, None
+    held = None if held_out is None else (held_out.X, held_out.R, held_out.weights)
+    saved = Checkpoint(path, every, {**given, "samples": digest(samples, held)}, where)
+    return saved, saved.read(model) if resume else None
 
 
 def _note(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from deltaprop.model import Model
 from deltaprop.training.metrics import Metric
@@ -66,6 +68,19 @@ class BestEpoch:
         if aim.goal is not None and cost <= self._sign * aim.goal:
             return "goal"
         return "patience" if aim.patience is not None and self._since >= aim.patience else ""
+
+    def state(self) -> dict[str, Any]:
+        """Return what it remembers, theta dense."""
+        theta = None if self._theta is None else self._model.dense(self._theta)
+        numbers = {"best": self._best, "kept": self._kept, "since": self._since, "kept_last": self._kept_last}
+        return {**numbers, "epoch": self.epoch, "theta": theta}
+
+    def go_on(self, state: Mapping[str, Any]) -> None:
+        """Remember what `state` returned."""
+        self._best, self._kept, self._since = state["best"], state["kept"], state["since"]
+        self._kept_last, self.epoch = state["kept_last"], state["epoch"]
+        if self._theta is not None:
+            self._model.pad(state["theta"], self._theta)
 
     def restore(self) -> None:
         """Give the model the parameters that are kept; what an optimizer remembers of later ones goes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,13 @@ class Rates:
     def observe(self, E: float) -> None:
         """Take note of an epoch's E, of the validation samples where there are some."""
 
+    def state(self) -> dict[str, Any]:
+        """Return what it has taken note of."""
+        return {}
+
+    def go_on(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned."""
+
 
 class _Constant(Rates):
     """One η for all."""
@@ -69,6 +76,12 @@ class _Plateau(Rates):
     def _now(self, n: float) -> float:
         own = self._schedule.eta(n - self._first, math.inf)
         return max(own * self.factor, min(own, self.parameters["least"]))
+
+    def state(self) -> dict[str, Any]:
+        return {"best": self.best, "since": self.since, "factor": self.factor}
+
+    def go_on(self, state: Mapping[str, Any]) -> None:
+        self.best, self.since, self.factor = state["best"], state["since"], state["factor"]
 
     def observe(self, E: float) -> None:
         if self.best > E:

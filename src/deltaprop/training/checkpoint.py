@@ -1,0 +1,211 @@
+"""A run on disk: a model file with more tensors, from which the run goes on to the same bits.
+
+It holds the parameters, what the optimizer remembers, the place in the epoch and its sums, the best epoch so far, the
+history, and what the run was called with; written by the rules of the model file, so that the file before is there
+until the new one is safe. The order of an epoch follows from (seed, epoch) and needs no place in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from deltaprop.arrays import Array, SparseRows
+from deltaprop.descent.memory import Pass
+from deltaprop.descent.optimizers import optimizer_in
+from deltaprop.errors import ModelFileError
+from deltaprop.model import Model
+from deltaprop.storage import PathLike, check_place, read_model_file, write_model_file
+from deltaprop.training.history import History
+
+_SECONDS = 60.0
+
+
+@dataclass
+class Run:
+    """What of a run changes, beside the model.
+
+    Attributes
+    ----------
+    first : int
+        The epoch that it began with.
+    before : ndarray
+        theta, dense, at the start of the present epoch.
+    at : Pass
+        Where in it the run stands.
+    history : History
+    """
+
+    first: int
+    before: Array
+    at: Pass
+    history: History
+
+
+class Checkpoint:
+    """Where a run is written, and when.
+
+    Parameters
+    ----------
+    path : path-like
+    every : int or str
+        Epochs, or seconds as ``"30s"``.
+    called_with : mapping
+        What the run was called with, JSON-able, and a digest of its samples.
+    where : str
+        Whose arguments they are, for messages.
+    """
+
+    def __init__(self, path: PathLike, every: Any, called_with: Mapping[str, Any], where: str) -> None:
+        self.path, self.called_with, self.where = path, dict(called_with), where
+        self._epochs, self._seconds = _often(every, where)
+        self._written, self._epochs_since = time.monotonic(), 0
+        check_place(path)
+
+    def due(self, *, epoch_done: bool) -> bool:
+        """Whether it is time to write."""
+        self._epochs_since += epoch_done
+        if self._seconds is not None:
+            return time.monotonic() - self._written >= self._seconds
+        return epoch_done and self._epochs is not None and self._epochs_since >= self._epochs
+
+    def write(
+        self, model: Model, run: Run, best: Mapping[str, Any], schedule: Mapping[str, Any], *, done: bool
+    ) -> None:
+        """Write the run as it stands.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; the file before is as it was, and the training could go on.
+        """
+        state = model.__getstate__()
+        tensors = {"theta": state["theta"], "before": run.before}
+        tensors |= {f"state{k}": values for k, values in enumerate(state["states"])}
+        best = dict(best)
+        if (kept := best.pop("theta")) is not None:
+            tensors["best"] = kept
+        history = {field.name: getattr(run.history, field.name) for field in fields(History)}
+        history["eta_steps"] = [values.tolist() for values in history["eta_steps"]]
+        header = {
+            "kind": "network",
+            "network": model.description(),
+            "run": {
+                "called with": self.called_with,
+                "first": run.first,
+                "at": [run.at.samples, run.at.E, run.at.weight],
+                "optimizer": str(state["optimizer"]),
+                "steps": state["steps"],
+                "best": _finite(best),
+                "schedule": _finite(schedule),
+                "history": _finite(history),
+                "done": done,
+            },
+        }
+        write_model_file(self.path, header, tensors)
+        self._written, self._epochs_since = time.monotonic(), 0
+
+    def read(self, model: Model) -> tuple[Run, dict[str, Any], dict[str, Any], bool] | None:
+        """Give a model the state of the run that is written there; return the rest, None where there is no file.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is no run, or damaged.
+        ValueError
+            If the run was of another network, of other samples, or called with something else; nothing has changed.
+        """
+        if not os.path.exists(self.path):
+            return None
+        header, tensors = read_model_file(self.path)
+        if "run" not in header:
+            raise ModelFileError(f"{self.path}: holds a model, and no run that could be resumed.")
+        written = header["run"]
+        network = {key: value for key, value in header["network"].items() if key != "epoch"}
+        if network != model.config():
+            raise ValueError(f"{self.where}: the run in {self.path} is of another network: {network}.")
+        for name, value in written["called with"].items():
+            own = self.called_with.get(name)
+            if own != value:
+                what = "other samples" if name == "samples" else f"{name}={value!r}, and here it is {own!r}"
+                raise ValueError(f"{self.where}: the run in {self.path} was called with {what}.")
+        states = [tensors[f"state{k}"] for k in range(sum(name.startswith("state") for name in tensors))]
+        optimizer = optimizer_in(written["optimizer"], where=self.where, dtype=model.dtype)
+        model.take_state(header["network"]["epoch"], tensors["theta"], optimizer, states, written["steps"])
+        history = _restored(written["history"])
+        history["eta_steps"] = [np.array(values) for values in history["eta_steps"]]
+        run = Run(written["first"], tensors["before"], Pass(*written["at"]), History(**history))
+        return (
+            run,
+            {**_restored(written["best"]), "theta": tensors.get("best")},
+            _restored(written["schedule"]),
+            written["done"],
+        )
+
+
+def digest(samples: tuple[Any, Array, Array | None], held_out: tuple[Any, Array, Array | None] | None) -> str:
+    """Return what tells the samples of a run from others."""
+    sum_ = hashlib.blake2b(digest_size=16)
+    for part in (*samples, *(held_out or ())):
+        arrays = (part.starts, part.columns, part.values) if isinstance(part, SparseRows) else (part,)
+        for array in arrays:
+            if array is not None:
+                sum_.update(repr((array.shape, array.dtype.str)).encode())
+                sum_.update(np.ascontiguousarray(array).data)
+    return sum_.hexdigest()
+
+
+def written_out(value: Any) -> Any:
+    """Return an argument as a run keeps it: numbers and texts as they are, functions by their name alone."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    try:
+        return json.loads(json.dumps(value))
+    except TypeError:
+        return str(value) if not callable(value) or hasattr(value, "formula") else getattr(value, "__qualname__", "?")
+
+
+def _often(every: Any, where: str) -> tuple[int | None, float | None]:
+    what = f"{where}: checkpoint_every needs to be epochs, as 5, or seconds, as '30s'"
+    if every is None:
+        return None, _SECONDS
+    if isinstance(every, str):
+        try:
+            seconds = float(every.removesuffix("s")) if every.endswith("s") else math.nan
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"{what}; got {every!r}.")
+        return None, seconds
+    if isinstance(every, bool) or not isinstance(every, int | np.integer):
+        raise TypeError(f"{what}; got {every!r}.")
+    if every < 1:
+        raise ValueError(f"{what}; got {every!r}.")
+    return int(every), None
+
+
+def _finite(value: Any) -> Any:
+    """Return numbers that JSON has no word for as texts."""
+    if isinstance(value, Mapping):
+        return {key: _finite(own) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(own) for own in value]
+    return f"float {value!r}" if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _restored(own) for key, own in value.items()}
+    if isinstance(value, list):
+        return [_restored(own) for own in value]
+    return float(value.removeprefix("float ")) if isinstance(value, str) and value.startswith("float ") else value
