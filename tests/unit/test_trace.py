@@ -213,3 +213,23 @@ def test_other_libraries_words_are_answered() -> None:
     for verb in (net.trace, net.derive, net.check_gradient, net.health):
         with pytest.raises(TypeError, match=r"lr: here it is eta"):
             verb([[1.0, 2]], [1], lr=0.1)  # type: ignore[call-arg]
+
+
+def test_the_penalty_stands_apart_in_a_trace() -> None:
+    net = Network([2, 1], output="identity", loss="squared_error", l2=0.5, l1=2.0)
+    net.theta = [3, -4, 7]
+    t = net.trace([1, 1], 4, eta=0.1)
+    assert (t.E, t.penalty) == (2, 20.25)  # a = 6, ½ (6 − 4)²; ¼ (9 + 16) + 2 (3 + 4)
+    assert t.layers[0].dW.ravel().tolist() == [2, 2]
+    assert t.layers[0].dW_penalty is not None
+    assert t.layers[0].dW_penalty.ravel().tolist() == [1.5 + 2, -2 - 2]
+    assert t.layers[0].change_W is not None
+    np.testing.assert_allclose(t.layers[0].change_W.ravel(), [-0.1 * 5.5, -0.1 * -2], rtol=1e-12)
+    rows = {(row.symbol, row.name): row.value for row in t.rows()}
+    assert rows["Ω", ""] == 20.25
+    assert rows["E + Ω", ""] == net.E([[1, 1]], [4]) == 22.25
+    assert rows["∂Ω/∂w", "x2 → y"] == -4
+    assert len(t.rows()) == len(t.rows(matrices=False)) + t.in_matrices
+    net.descend([[1, 1]], [4], 0.1)
+    assert net.W[0].ravel().tolist() == t.layers[0].W_after.ravel().tolist()  # type: ignore[union-attr]
+    assert "Ω" not in str(Network([2, 1]).trace([1, 1], 1))

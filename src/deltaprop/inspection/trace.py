@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array, numbers_in
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
+from deltaprop.descent.penalties import add_gradient
 from deltaprop.descent.schedules import rates
 from deltaprop.errors import optional
 from deltaprop.model import Model
@@ -51,6 +52,8 @@ class LayerTrace:
         The weights and biases that were used, copies.
     W_after, b_after : ndarray (n_in, n_out), (n_out,), or None
         What the step makes of them; None where the trace was asked for no step.
+    dW_penalty : ndarray (n_in, n_out) or None
+        ∂Ω/∂w_ji = l2 w_ji + l1 sign(w_ji), which a step adds to ∂E/∂w_ji; None where the network has no penalty.
     h : str
         The layer's activation.
     units, inputs : tuple of str
@@ -70,6 +73,7 @@ class LayerTrace:
     inputs: tuple[str, ...]
     W_after: Array | None = None
     b_after: Array | None = None
+    dW_penalty: Array | None = None
 
     @property
     def change_W(self) -> Array | None:
@@ -104,7 +108,7 @@ class Trace:
     y : ndarray (n_out,)
         The outputs, z of the last layer.
     E : float, or ndarray (n,)
-        The loss of the sample.
+        The loss of the sample, without the penalty.
     layers : tuple of LayerTrace
         ``layers[l]`` holds the units that ``W[l]`` leads to.
     inputs : tuple of str
@@ -113,6 +117,8 @@ class Trace:
         η of the step, where the trace was asked for one.
     optimizer : Optimizer or None
         Its rule.
+    penalty : float
+        Ω(θ), which E of a set has beside the mean over its samples.
     """
 
     x: Array
@@ -123,6 +129,7 @@ class Trace:
     inputs: tuple[str, ...]
     eta: float | None = None
     optimizer: Optimizer | None = None
+    penalty: float = 0.0
 
     def rows(self, *, matrices: bool = True) -> list[TraceNumber]:
         """Return every number of a single sample by name, in the order of the two passes.
@@ -148,6 +155,8 @@ class Trace:
             add("z", k, layer.units, layer.z)
         add("r", depth, self.layers[-1].units, self.r)
         rows.append(TraceNumber("E", "", float(self.E), depth))
+        if any(layer.dW_penalty is not None for layer in self.layers):
+            rows += [TraceNumber("Ω", "", self.penalty, depth), TraceNumber("E + Ω", "", self.E + self.penalty, depth)]
         for k, layer in zip(range(depth, 0, -1), reversed(self.layers), strict=True):
             if layer.dh.ndim == 1:
                 add("h′", k, layer.units, layer.dh)
@@ -155,7 +164,10 @@ class Trace:
                 add("∂z/∂a", k, (f"{j}, {i}" for j in layer.units for i in layer.units), layer.dh)
             add("δ", k, layer.units, layer.delta)
             if matrices:
-                add("∂E/∂w", k, (f"{i} → {j}" for i in layer.inputs for j in layer.units), layer.dW)
+                pairs = [f"{i} → {j}" for i in layer.inputs for j in layer.units]
+                add("∂E/∂w", k, pairs, layer.dW)
+                if layer.dW_penalty is not None:
+                    add("∂Ω/∂w", k, pairs, layer.dW_penalty)
             if layer.db is not None:
                 add("∂E/∂b", k, layer.units, layer.db)
         return rows + self._step(matrices)
@@ -241,7 +253,7 @@ class Trace:
     def in_matrices(self) -> int:
         """How many numbers ``rows(matrices=False)`` leaves out."""
         jacobians = sum(layer.dh.size for layer in self.layers if layer.dh.ndim > 1)
-        of_each_weight = 1 if self.eta is None else 4
+        of_each_weight = (1 if self.eta is None else 4) + (self.layers[0].dW_penalty is not None)
         return jacobians + of_each_weight * sum(layer.W.size for layer in self.layers)
 
     def _samples(self) -> list[list[str]]:
@@ -350,6 +362,10 @@ def trace(
     def one(values: Array) -> Array:
         return values[0] if single else values
 
+    penalties: list[Array | None] = [None] * len(model.W)
+    if model.l2 or model.l1:
+        penalties = [np.zeros_like(W) for W in model.W]
+        add_gradient([own for own in penalties if own is not None], model.W, model.l2, model.l1)
     names = tuple(inputs) if inputs is not None else tuple(f"x{i}" for i in range(1, model.layers[0] + 1))
     layers = []
     below = names
@@ -370,6 +386,7 @@ def trace(
                 inputs=below,
                 W_after=after[0][k],
                 b_after=after[1][k],
+                dW_penalty=penalties[k],
             )
         )
         below = units
@@ -383,4 +400,5 @@ def trace(
         names,
         None if rule is None else rate,
         rule,
+        model.penalty,
     )
