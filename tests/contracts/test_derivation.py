@@ -20,11 +20,12 @@ from deltaprop.inspection.derivation.evaluation import evaluate
 from deltaprop.inspection.derivation.notation import expanded, symbol
 from deltaprop.inspection.derivation.output_error import output_error
 from deltaprop.inspection.derivation.slopes import slope_of
-from deltaprop.inspection.derivation.text import TextWriter
+from deltaprop.inspection.derivation.text import TextWriter, words_in
+from deltaprop.inspection.derivation.ways import Way
 from problems import network, pairs, samples
 
 UNITS = [name for name, entry in ACTIVATIONS.items() if not entry.output_only]
-written = TextWriter().write
+written, text_of = TextWriter().write, words_in
 
 
 def delta_of(output: str, E: str) -> str:
@@ -93,7 +94,7 @@ def test_the_sections_are_in_the_lectures_order() -> None:
         ("softmax", "kl", "y_k − r_k"),
         ("identity", "squared_error", "y − r"),
         ("exp", "poisson", "y − r"),
-        ("exp", "gamma", "1 − r / y"),
+        ("exp", "gamma", "(y − r) / y"),
         ("exp", "tweedie", "(y − r) / √y"),
         ("sigmoid", "squared_error", "(y − r) y (1 − y)"),
         ("tanh", "squared_error", "(y − r) (1 − y²)"),
@@ -118,14 +119,103 @@ def test_delta_of_the_output(output: str, E: str, delta: str) -> None:
 
 def test_softmax_with_cross_entropy_uses_that_r_sums_to_one() -> None:
     text = lines_of(Network([2, 3], output="softmax", loss="cross_entropy").derive())
-    assert "= y_k Σ_m r_m − r_k" in text
+    assert "= y_k Σ_m r_m − r_k     [with −1 taken out of all terms]" in text
     assert "= y_k − r_k     [as Σ_m r_m = 1]" in text
 
 
 def test_where_nothing_cancels_it_says_so() -> None:
     text = str(Network([2, 3, 1], output="sigmoid", loss="squared_error").derive())
-    assert "Nothing cancels here: it does not reduce further, and ∂y/∂a_y stays a factor of δ_y." in text
+    assert "Nothing cancels here: ∂y/∂a_y stays a factor of δ_y." in text
     assert "Nothing cancels" not in str(Network([2, 3, 1]).derive())
+    text = str(Network([2, 3], output="softmax", loss="squared_error").derive())
+    assert "Nothing cancels here: the sum over all outputs stays in δ_yk." in text
+
+
+@pytest.mark.parametrize(
+    ("output", "E", "delta"),
+    [
+        ("1/(1+exp(-a))", "(y-r)**2/(y*(1-y))", "−(y − r) (2 r y − y − r) / (y (1 − y))"),
+        ("sigmoid", "focal:gamma=1", "(1 − r) y² + r y (1 − y) log(y) − r (1 − y)² − (1 − r) y (1 − y) log(1 − y)"),
+        (
+            "sigmoid",
+            "focal:gamma=2.5",
+            "(1 − r) y^(7 / 2) + 5 r y (1 − y)^(5 / 2) log(y) / 2 − r (1 − y)^(7 / 2)"
+            " − 5 (1 − r) (1 − y) y^(5 / 2) log(1 − y) / 2",
+        ),
+        (
+            "1/(1+exp(-1.702*a))",
+            "-r*log(y)-(1-r)*log(1-y)+abs(y-r)**3",
+            "1.702 (y − r) + 5.106 (y − r) |y − r| y (1 − y)",
+        ),
+        ("softmax", "(y-r)**2/(2*y)", "((y_k + r_k) (y_k − r_k) / y_k − y_k Σ_m (y_m + r_m) (y_m − r_m) / y_m) / 2"),
+        ("softmax", "-r*sqrt(y)", "(y_k Σ_m r_m √(y_m) − r_k √(y_k)) / 2"),
+        ("relu", "squared_error", "{y − r if a > 0, else 0}"),
+        ("sigmoid", "log(0.1)", "0"),
+    ],
+)
+def test_what_cancels_cancels_and_no_line_denies_it(output: str, E: str, delta: str) -> None:
+    assert delta_of(output, E) == delta
+    text = str(Network([2, 3, 2], output=output, loss=E).derive())
+    assert "Nothing cancels" not in text
+    assert ("This loss does not depend on y_k." in text) == (delta == "0")
+
+
+@pytest.mark.parametrize(
+    ("h", "steps"),
+    [
+        ("leaky_relu:slope=0.3", ["{1 if a > 0, else 0.3}"]),
+        ("elu:alpha=0.7", ["{1 if a > 0, else 0.7 exp(a)}"]),
+        (
+            "tanh(a) / (1 + a**2) + sin(a) / (1 + a**2)**2",
+            [
+                "cos(a) / (1 + a²)² + (1 − tanh(a)²) / (1 + a²) − 2 a tanh(a) / (1 + a²)² − 4 a sin(a) / (1 + a²)³",
+                "(1 + cos(a) / (1 + a²) − tanh(a)² − 2 a tanh(a) / (1 + a²) − 4 a sin(a) / (1 + a²)²) / (1 + a²)"
+                " [common factors in front]",
+            ],
+        ),
+        (
+            "lecun_tanh",
+            [
+                "3.4318 / 3 − 3.4318 tanh(2 a / 3)² / 3",
+                "1.7159 · 2 / 3 · (1 − (z / 1.7159)²) [with z = 1.7159 tanh(2 a / 3)]",
+            ],
+        ),
+        (
+            "softsign",
+            [
+                "1 / (1 + |a|) − a sign(a) / (1 + |a|)²",
+                "(1 + |a| − a sign(a)) / (1 + |a|)² [over one denominator]",
+                "1 / (1 + |a|)² [as x sign(x) = |x|]",
+            ],
+        ),
+        ("gelu", ["erfc(−a / √2) / 2 + a exp(−a² / 2) / √(2 π)"]),
+        (
+            "mish",
+            [
+                "tanh(log(1 + exp(a))) + a (1 − tanh(log(1 + exp(a)))²) exp(a) / (1 + exp(a))",
+                "tanh(log(1 + exp(a))) + a / cosh(log(1 + exp(a)))² / (1 + exp(−a)) [as 1 − tanh(x)² = 1 / cosh(x)²]",
+            ],
+        ),
+    ],
+)
+def test_every_step_of_a_slope_has_its_reason_and_no_other(h: str, steps: list[str]) -> None:
+    found = slope_of(activation(h, where="h")).steps
+    assert [written(s.right) + f" [{text_of(s.reason)}]" * bool(s.reason) for s in found] == steps
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_no_line_of_a_declared_function_lacks_its_reason(name: str) -> None:
+    assert all(step.reason for step in slope_of(ACTIVATIONS[name]).steps[1:])
+
+
+def test_a_difference_at_a_kink_is_said_where_there_is_one() -> None:
+    kink = "and at a kink, where there are two slopes, as the engine has it"
+    steps = output_error(activation("identity", where="output"), loss("quantile:q=0.3", where="loss")).loss_steps
+    assert written(steps[-1].right) == "{−0.3 if y < r, 0.7 if r < y, else 0}"
+    assert text_of(steps[-1].reason) == kink
+    for E in ("huber:delta=0.25", "absolute_error", "focal:gamma=1"):
+        found = output_error(activation("identity", where="output"), loss(E, where="loss"))
+        assert kink not in [text_of(step.reason) for step in found.loss_steps]
 
 
 @pytest.mark.parametrize("output", list(ACTIVATIONS))
@@ -203,7 +293,7 @@ def test_the_last_slope_of_every_activation_is_the_engines(h: str) -> None:
         ("atan(sinh(a))", "1 / cosh(a)"),
         ("1 / (1 + exp(-1.702 * a))", "1.702 z (1 − z)"),
         ("exp(1000 * a) / (1 + exp(1000 * a))", "1000 z (1 − z)"),
-        ("a / (1 + exp(-a)) + 0", "(1 + a exp(−a) / (1 + exp(−a))) / (1 + exp(−a))"),
+        ("a / (1 + exp(-a)) + 0", "(1 + a + exp(a)) exp(a) / (1 + exp(a))²"),
     ],
 )
 def test_slopes_are_written_by_z_where_that_is_shorter(h: str, slope: str) -> None:
@@ -214,12 +304,12 @@ def test_slopes_are_written_by_z_where_that_is_shorter(h: str, slope: str) -> No
 
 
 def test_a_wrong_simplification_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ways = simplification._ways
+    ways = simplification.ways
 
-    def with_a_wrong_one(algebra, complete):  # type: ignore[no-untyped-def]
-        return [*ways(algebra, complete), lambda x: algebra.sympy.Integer(7)]  # shorter than anything right
+    def with_a_wrong_one(algebra, *more):  # type: ignore[no-untyped-def]
+        return [*ways(algebra, *more), Way(lambda x: algebra.sympy.Integer(7))]  # shorter than anything right
 
-    monkeypatch.setattr(simplification, "_ways", with_a_wrong_one)
+    monkeypatch.setattr(simplification, "ways", with_a_wrong_one)
     output_error.cache_clear()
     slope_of.cache_clear()
     try:

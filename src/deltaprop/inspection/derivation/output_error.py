@@ -13,16 +13,18 @@ from functools import lru_cache
 from itertools import pairwise
 
 from deltaprop.functions import Activation, Loss, kernels
-from deltaprop.functions.formulas.tree import Node, substitute, variable
+from deltaprop.functions.formulas.tree import Node, numbers_in, substitute, variable
 from deltaprop.inspection.derivation.algebra import Algebra
 from deltaprop.inspection.derivation.calculus import derivative, for_people
-from deltaprop.inspection.derivation.document import Step
+from deltaprop.inspection.derivation.declared import or_declared
+from deltaprop.inspection.derivation.document import Step, Words
 from deltaprop.inspection.derivation.evaluation import Number, Point, agree, precise, slopes_agree, value_or_none
 from deltaprop.inspection.derivation.notation import ONE, expanded, minus, plus, summed, symbol, times
-from deltaprop.inspection.derivation.simplification import CANCELS, into_branches, simplified, weight
-from deltaprop.inspection.derivation.slopes import AT_KINKS, A, Slope, slope_of, tree_of
+from deltaprop.inspection.derivation.simplification import into_branches, simplified, weight
+from deltaprop.inspection.derivation.slopes import A, Slope, slope_of, tree_of
 
 Y, R = variable("y"), variable("r")
+_SHORT = 20  # weight of what a reason repeats
 _OUTPUTS = 3  # of softmax, where its lines are checked
 
 
@@ -42,8 +44,6 @@ class OutputError:
         y = h(a) and ∂y/∂a; None for softmax.
     steps : tuple of Step
         δ: first the product (or the sum of products), then shorter.
-    cancels : bool
-        Whether something cancels in the product.
     complete : bool
         Whether no simplification was given up as too long.
     confirmed : bool
@@ -55,7 +55,6 @@ class OutputError:
     loss_steps: tuple[Step, ...]
     slope: Slope | None
     steps: tuple[Step, ...]
-    cancels: bool
     complete: bool
     confirmed: bool
 
@@ -95,17 +94,13 @@ def output_error(output: Activation, loss: Loss) -> OutputError:
     loss_steps = [Step(raw), *shorter]
     if loss.written is None:
         declared = tree_of(loss, loss.derivative, variables)
-        kinks = _has_cases(raw)
-        better = kinks or weight(declared) < weight(loss_steps[-1].right)
-        if better and declared != loss_steps[-1].right and agree(raw, declared, loss_points):
-            loss_steps = [loss_steps[0], Step(declared, AT_KINKS if kinks else ())]
+        loss_steps = or_declared(loss_steps, declared, None, loss_points, _kinks_of(E, loss, variables), algebra)
     confirmed = slopes_agree(E, "y", raw, loss_points)
     slope_of_E = loss_steps[-1].right
     if slope is None:
         steps = _of_softmax(slope_of_E, points, algebra, sums_to_one)
         confirmed &= _softmax_agrees(E, steps, loss, variables, sums_to_one)
-        cancels = len(steps) > 3
-        return OutputError(E, parameter, tuple(loss_steps), None, tuple(steps), cancels, complete, confirmed)
+        return OutputError(E, parameter, tuple(loss_steps), None, tuple(steps), complete, confirmed)
     slope_of_y = substitute(slope.final, {"z": Y})
     product = times(slope_of_E, slope_of_y)
     shorter, whole = simplified(product, points, algebra)
@@ -114,12 +109,19 @@ def output_error(output: Activation, loss: Loss) -> OutputError:
     steps += into_branches(steps[-1].right, points, algebra)
     E_of_a = substitute(E, {"y": slope.h})
     confirmed &= slope.confirmed and slopes_agree(E_of_a, "a", steps[-1].right, points)
-    cancels = any(step.reason == CANCELS for step in steps)
-    return OutputError(E, parameter, tuple(loss_steps), slope, tuple(steps), cancels, complete, confirmed)
+    return OutputError(E, parameter, tuple(loss_steps), slope, tuple(steps), complete, confirmed)
 
 
-def _has_cases(node: Node) -> bool:
-    return any(x.op in ("where", "sign", "max", "min") for x in node.parts())
+def _kinks_of(E: Node, loss: Loss, variables: Sequence[str]) -> list[Point]:
+    """Return where a declared loss may have its kinks: where y, or y − r, is 0 or ± a number in it, for a target."""
+    draw, mp = random.Random(5), precise()
+    points: list[Point] = []
+    for size in {0.0, 1.0, *numbers_in(E)}:
+        for by in (size, -size):
+            r = mp.mpf(_target(draw, loss))
+            others = {variable(name): mp.mpf(draw.uniform(0.05, 0.95)) for name in variables[2:]}
+            points += [{Y: by + shift, R: r, **others} for shift in (r, mp.mpf(0))]
+    return points
 
 
 def _target(draw: random.Random, loss: Loss) -> float:
@@ -188,21 +190,28 @@ def _of_softmax(slope_of_E: Node, points: Sequence[Point], algebra: Algebra, sum
         Step(apart, ("multiplied out: of the indicators one is 1",)),
     ]
     if shorter:
-        steps.append(Step(minus(G_k, times(y_k, summed("m", G_m))), ("as ", product, " = ", G)))
+        by: Words = ("as ", product, " = ", G) if weight(product) <= _SHORT else shorter[-1].reason
+        steps.append(Step(minus(G_k, times(y_k, summed("m", G_m))), by))
     r_k, r_m = symbol("r", "k"), symbol("r", "m")
-    ratio = -algebra.expression(G) / algebra.symbol(R)
-    if ratio.is_number:
-        factor = algebra.tree(ratio)
+    factor, rest = algebra.expression(G).as_independent(*algebra.expression(G).free_symbols, as_Add=False)
+    if factor != 1:
+        of_k, of_m = (indexed(algebra.tree(rest), index) for index in ("k", "m"))
+        mean = times(y_k, summed("m", of_m))
+        size = algebra.tree(abs(factor))
 
         def multiple(node: Node) -> Node:
-            return node if factor == ONE else times(factor, node)
+            if size.op == "divide":
+                return Node("divide", (node if size.args[0] == ONE else times(size.args[0], node), size.args[1]))
+            return node if size == ONE else times(size, node)
 
-        steps.append(Step(multiple(minus(times(y_k, summed("m", r_m)), r_k))))
-        if sums_to_one:
-            steps.append(Step(multiple(minus(y_k, r_k)), ("as ", summed("m", r_m), " = 1")))
+        inner = minus(mean, of_k) if factor < 0 else minus(of_k, mean)
+        steps.append(Step(multiple(inner), ("with ", algebra.tree(factor), " taken out of all terms")))
+        if rest == algebra.symbol(R) and sums_to_one:
+            inner = minus(y_k, r_k) if factor < 0 else minus(r_k, y_k)
+            steps.append(Step(multiple(inner), ("as ", summed("m", r_m), " = 1")))
         return steps
     in_front = times(y_k, minus(indexed(slope_of_E, "k"), summed("m", indexed(product, "m"))))
-    if weight(in_front) <= weight(steps[-1].right):
+    if not shorter:
         steps.append(Step(in_front, ("with ", y_k, " in front")))
     return steps
 
