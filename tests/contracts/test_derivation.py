@@ -119,6 +119,14 @@ def test_softmax_with_cross_entropy_uses_that_r_sums_to_one() -> None:
     assert "= y_k − r_k     [as Σ_m r_m = 1]" in text
 
 
+def test_a_formula_under_softmax_is_confirmed_where_it_is_defined() -> None:
+    text = str(Network([2, 3], output="softmax", loss="r*log(r/y)").derive())
+    assert "Where the targets of a sample sum to 1, that is y_k − r_k." in text
+    assert "could not be confirmed" not in text
+    text = " ".join(lines_of(Network([2, 3], output="softmax", loss="-r*log(y)").derive()))
+    assert "r_k is what y_k should be, at least 0, and those of a sample sum to 1:" in text
+
+
 def test_where_nothing_cancels_it_says_so() -> None:
     text = str(Network([2, 3, 1], output="sigmoid", loss="squared_error").derive())
     assert "Nothing cancels here: ∂y/∂a_y stays a factor of δ_y." in text

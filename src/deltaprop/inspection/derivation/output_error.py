@@ -38,6 +38,8 @@ class OutputError:
         E of one output, in y and r.
     parameter : str
         The name of a parameter that each output has its own of, or "".
+    targets : str
+        What the targets have to be, as in `Loss`.
     loss_steps : tuple of Step
         ∂E/∂y.
     slope : Slope or None
@@ -52,6 +54,7 @@ class OutputError:
 
     E: Node
     parameter: str
+    targets: str
     loss_steps: tuple[Step, ...]
     slope: Slope | None
     steps: tuple[Step, ...]
@@ -84,7 +87,7 @@ def output_error(output: Activation, loss: Loss) -> OutputError:
     variables = ["y", "r", *([parameter] if parameter else [])]
     E = for_people(loss.written.tree) if loss.written else tree_of(loss, loss.formula, variables)
     slope = None if output.output_only else slope_of(output)
-    sums_to_one = kernels.whose_targets(loss, output).targets == "distribution"
+    targets = kernels.whose_targets(loss, output).targets
     points = _points(loss, slope, variables)
     positive = [name for name in ("y",) if slope is None or slope.positive]
     algebra = Algebra(points, positive)
@@ -98,9 +101,9 @@ def output_error(output: Activation, loss: Loss) -> OutputError:
     confirmed = slopes_agree(E, "y", raw, loss_points)
     slope_of_E = loss_steps[-1].right
     if slope is None:
-        steps = _of_softmax(slope_of_E, points, algebra, sums_to_one)
-        confirmed &= _softmax_agrees(E, steps, loss, variables, sums_to_one)
-        return OutputError(E, parameter, tuple(loss_steps), None, tuple(steps), complete, confirmed)
+        steps = _of_softmax(slope_of_E, points, algebra, targets == "distribution")
+        confirmed &= _softmax_agrees(E, steps, loss, variables, targets == "distribution")
+        return OutputError(E, parameter, targets, tuple(loss_steps), None, tuple(steps), complete, confirmed)
     slope_of_y = substitute(slope.final, {"z": Y})
     product = times(slope_of_E, slope_of_y)
     shorter, whole = simplified(product, points, algebra)
@@ -109,7 +112,7 @@ def output_error(output: Activation, loss: Loss) -> OutputError:
     steps += into_branches(steps[-1].right, points, algebra)
     E_of_a = substitute(E, {"y": slope.h})
     confirmed &= slope.confirmed and slopes_agree(E_of_a, "a", steps[-1].right, points)
-    return OutputError(E, parameter, tuple(loss_steps), slope, tuple(steps), complete, confirmed)
+    return OutputError(E, parameter, targets, tuple(loss_steps), slope, tuple(steps), complete, confirmed)
 
 
 def _kinks_of(E: Node, loss: Loss, variables: Sequence[str]) -> list[Point]:
@@ -124,8 +127,10 @@ def _kinks_of(E: Node, loss: Loss, variables: Sequence[str]) -> list[Point]:
     return points
 
 
-def _target(draw: random.Random, loss: Loss) -> float:
-    """Return an r from the domain of a loss."""
+def _target(draw: random.Random, loss: Loss, k: int = 0) -> float:
+    """Return an r from the domain of a loss; of one that is a formula, from 0 to 1 unless k is a multiple of 4."""
+    if loss.written and k % 4:
+        return draw.uniform(0.02, 0.98)
     if loss.targets == "class":
         return float(draw.randrange(2))
     if loss.targets in ("unit", "distribution"):
@@ -136,14 +141,14 @@ def _target(draw: random.Random, loss: Loss) -> float:
 
 
 def _points(loss: Loss, slope: Slope | None, variables: Sequence[str]) -> list[Point]:
-    """Return random a, y = h(a), r and q; of a loss that is a formula, r from 0 to 1 at most points."""
+    """Return random a, y = h(a), r and q."""
     draw = random.Random(2)
     mp = precise()
     points: list[Point] = []
     for k in range(24):
         a = mp.mpf(draw.uniform(-3, 3))
         y = mp.mpf(draw.uniform(0.02, 0.98)) if slope is None else value_or_none(slope.h, {A: a})
-        r = draw.uniform(0.02, 0.98) if loss.written and k % 4 else _target(draw, loss)
+        r = _target(draw, loss, k)
         others = {variable(name): mp.mpf(draw.uniform(0.05, 0.95)) for name in variables[2:]}
         if y is not None:
             points.append({A: a, Y: y, R: mp.mpf(r), **others})
@@ -224,10 +229,10 @@ def _softmax_agrees(E: Node, steps: Sequence[Step], loss: Loss, variables: Seque
     softmax = {symbol("y", m): Node("divide", (exps[m - 1], plus(*exps))) for m in range(1, _OUTPUTS + 1)}
     draw, mp = random.Random(3), precise()
     points: list[Point] = []
-    for _ in range(8):
+    for k in range(12):
         point: dict[Node, Number] = {a: mp.mpf(draw.uniform(-2, 2)) for a in all_a}
         point |= {y: value_or_none(tree, point) for y, tree in softmax.items()}
-        targets = [_target(draw, loss) for _ in all_a]
+        targets = [_target(draw, loss, k) for _ in all_a]
         total = sum(targets) if sums_to_one else 1
         for m, r in enumerate(targets, start=1):
             point[symbol("r", m)] = mp.mpf(r) / mp.mpf(total)
