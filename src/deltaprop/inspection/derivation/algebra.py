@@ -123,7 +123,7 @@ class Algebra:
     def _tree(self, expression: Expression) -> Node:
         sympy = self.sympy
         if expression.is_Rational:
-            return _rational(Fraction(int(expression.p), int(expression.q)))
+            return _rational(_fraction(expression))
         if expression in (sympy.pi, sympy.E):
             return number(math.pi if expression == sympy.pi else math.e)
         if expression.is_Add:
@@ -161,22 +161,29 @@ class Algebra:
 
     def _product(self, expression: Expression) -> Node:
         coefficient = Fraction(1)
-        above: list[Node] = []
-        below: list[Node] = []
+        exponents: dict[Node, Fraction] = {}
         for factor in expression.as_ordered_factors() if expression.is_Mul else [expression]:
             if factor.is_Rational:
-                coefficient *= Fraction(int(factor.p), int(factor.q))
+                coefficient *= _fraction(factor)
                 continue
             base, exponent = factor, Fraction(1)
             if factor.is_Pow and factor.exp.is_Rational:
-                base, exponent = factor.base, Fraction(int(factor.exp.p), int(factor.exp.q))
+                base, exponent = factor.base, _fraction(factor.exp)
             sign, tree = 1, None
-            if exponent.denominator == 1 and self._reversed(base):
-                sign, base = -1, -base
+            if base.is_Add and exponent.denominator == 1:
+                if expression.is_Mul:  # 2 (1 - y) for 2 - 2 y
+                    content, rest = base.as_content_primitive()
+                    if content.is_Integer:
+                        base, coefficient = rest, coefficient * Fraction(int(content)) ** exponent.numerator
+                if self._reversed(base):
+                    sign, base = -1, -base
             elif base.is_Function and base not in self.nodes:
                 sign, tree = self._called(base)
             coefficient *= sign ** (exponent.numerator % 2)
-            (above if exponent > 0 else below).append(_power(tree or self.tree(base), abs(exponent)))
+            tree = tree or self.tree(base)
+            exponents[tree] = exponents.get(tree, Fraction(0)) + exponent
+        above = [_power(tree, exponent) for tree, exponent in exponents.items() if exponent > 0]
+        below = [_power(tree, -exponent) for tree, exponent in exponents.items() if exponent < 0]
         negative, coefficient = coefficient < 0, abs(coefficient)
         key = self._order
         above.sort(key=key)
@@ -191,9 +198,9 @@ class Algebra:
             tree = Node("divide", (tree, _chain(below)))
         return Node("neg", (tree,)) if negative else tree
 
-    def _order(self, node: Node) -> tuple[bool, bool, int, str]:
+    def _order(self, node: Node) -> tuple[bool, bool, bool, int, str]:
         """Return what factors are sorted by: constants, y − r, symbols, sums, functions."""
-        return bool(node.variables), "r" not in node.variables, node.size, str(node)
+        return bool(node.variables), "r" not in node.variables, node.op in _FUNCTIONS, node.size, str(node)
 
     def _reversed(self, base: Expression) -> bool:
         """Whether a sum is better written the other way round: 1 − y where that is positive, y − r otherwise."""
@@ -232,7 +239,12 @@ def _power(base: Node, exponent: Fraction) -> Node:
         return base
     if exponent == Fraction(1, 2):
         return Node("sqrt", (base,))
-    return Node("power", (base, _rational(exponent)))
+    decimal = exponent.denominator % 5 == 0 and Fraction(repr(float(exponent))) == exponent
+    return Node("power", (base, number(float(exponent)) if decimal else _rational(exponent)))
+
+
+def _fraction(x: Expression) -> Fraction:
+    return Fraction(int(x.p), int(x.q))
 
 
 def _short_decimal(x: Fraction) -> bool:

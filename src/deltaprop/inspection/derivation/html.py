@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from html import escape
 
+from deltaprop.inspection.derivation.breaking import width, width_of_words
 from deltaprop.inspection.derivation.document import Derivation, Line, Words
-from deltaprop.inspection.derivation.mathml import formula
+from deltaprop.inspection.derivation.mathml import formula, rows
+
+_ROOM = 100  # characters of a row
 
 _STYLE = """
 .derivation { font-family: Georgia, 'Times New Roman', serif; line-height: 1.5; max-width: 60em; margin: 0 auto; }
+.derivation h1, .derivation h2 { overflow-wrap: anywhere; }
+.derivation p, .derivation div { overflow-x: auto; }
 .derivation table { border: 0; border-collapse: collapse; margin: 0.4em 0 0.8em 1.5em; }
 .derivation td { border: 0; padding: 0.35em 0.3em; text-align: left; vertical-align: middle; }
 .derivation td.left { text-align: right; }
-.derivation td.reason { color: #5b6770; font-size: 90%; padding-left: 1.5em; }
+.derivation td.row { white-space: nowrap; }
+.derivation td.row + td { padding-left: 1em; }
+.derivation .more { padding-left: 1.5em; }
+.derivation .reason { color: #5b6770; font-size: 90%; padding-left: 1.5em; }
 .derivation math { display: inline math; math-style: normal; }
 .derivation mtd { text-align: left; }
 """
@@ -48,13 +56,23 @@ def words_in(words: Words) -> str:
 
 def _table(line: Line) -> str:
     assert line.left is not None
-    rows = []
+    room = _ROOM - width(line.left)
+    shown = []  # left side, relation, right side
     for place, step in enumerate(line.steps):
-        left = formula(line.left, block=True) if not place else ""
-        relation = line.relation if not place else "="
-        number = f"({escape(line.tag)})" if line.tag and place == len(line.steps) - 1 else ""
-        rows.append(
-            f'<tr><td class="left">{left}</td><td>{relation}</td><td>{formula(step.right, block=True)}</td>'
-            f'<td class="reason">{words_in(step.reason)}</td><td>{number}</td></tr>'
-        )
-    return "<table>\n" + "\n".join(rows) + "\n</table>"
+        start = (formula(line.left, block=True), line.relation) if not place else ("", "=")
+        first, *others = rows(step.right, room)
+        own = [(*start, first), *(("", "", f'<span class="more">{row}</span>') for row in others)]
+        if step.reason:
+            reason = f'<span class="reason">{words_in(step.reason)}</span>'
+            if not others and width(step.right) + width_of_words(step.reason) < room:
+                own = [(*start, first + reason)]
+            else:
+                own.append(("", "", reason))
+        shown += own
+    number = f"({escape(line.tag)})" if line.tag else ""
+    cells = [
+        f'<tr><td class="left">{left}</td><td>{relation}</td><td class="row">{right}</td>'
+        f"<td>{number if place == len(shown) - 1 else ''}</td></tr>"
+        for place, (left, relation, right) in enumerate(shown)
+    ]
+    return "<div><table>\n" + "\n".join(cells) + "\n</table></div>"

@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Sequence
 
 from deltaprop.functions.formulas.tree import Node
-from deltaprop.inspection.derivation.breaking import broken, width
+from deltaprop.inspection.derivation.breaking import RowWriter, broken, width, width_of_words
 from deltaprop.inspection.derivation.document import Derivation, Line, Words
 from deltaprop.inspection.derivation.notation import symbol_parts
-from deltaprop.inspection.derivation.writer import PRODUCT, Piece, Writer, digits
+from deltaprop.inspection.derivation.writer import PRODUCT, Piece, digits
 
 _LETTERS = {"δ": r"\delta", "η": r"\eta", "σ": r"\sigma", "ℓ": r"\ell", "…": r"\cdots"}
 _OWN = ("log", "tanh", "sinh", "cosh", "tan", "sin", "cos", "arctan", "min", "max")  # functions LaTeX has a word for
@@ -32,7 +32,7 @@ _HEAD = r"""\documentclass[fleqn]{article}
 """
 
 
-class LatexWriter(Writer):
+class LatexWriter(RowWriter):
     """Trees as formulas of LaTeX, of amsmath."""
 
     def number(self, x: float, *, exact: bool) -> str:  # noqa: D102
@@ -108,6 +108,24 @@ class LatexWriter(Writer):
     def words_between(self, left: str, word: str, right: str) -> str:  # noqa: D102
         return rf"{left} \text{{ {word} }} {right}"
 
+    def appended(self, row: str, sign: str, text: str) -> str:  # noqa: D102
+        return f"{row} {sign} {text}"
+
+    def continued(self, sign: str, text: str) -> str:  # noqa: D102
+        return f"{{}} {sign} {text}"
+
+    def indented(self, row: str) -> str:  # noqa: D102
+        return rf"\quad {row}"
+
+    def opened(self, row: str) -> str:  # noqa: D102
+        return rf"\Bigl({row}"
+
+    def closed(self, row: str) -> str:  # noqa: D102
+        return rf"{row}\Bigr)"
+
+    def stacked(self, rows: Sequence[str]) -> str:  # noqa: D102
+        return r"\begin{aligned}" + r" \\ ".join(f"&{row}" for row in rows) + r"\end{aligned}"
+
 
 writer = LatexWriter()
 _KNOWN = {
@@ -154,7 +172,7 @@ def equation(line: Line) -> str:
         own = [start + first, *(rf"&\quad {row}" for row in others)]
         if step.reason:
             reason = rf"\qquad \text{{{words_in(step.reason)}}}"
-            beside = not others and width(step.right) + len(words_in(step.reason)) < room
+            beside = not others and width(step.right) + width_of_words(step.reason) < room
             own = [own[0] + reason] if beside else [*own, f"&{reason}"]
         rows += own
     return " \\\\\n".join(rows)

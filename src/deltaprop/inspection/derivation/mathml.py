@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from html import escape
 
 from deltaprop.functions.formulas.tree import Node
+from deltaprop.inspection.derivation.breaking import RowWriter, broken
 from deltaprop.inspection.derivation.notation import symbol_parts
-from deltaprop.inspection.derivation.writer import PRODUCT, Piece, Writer, digits
+from deltaprop.inspection.derivation.writer import PRODUCT, Piece, digits
 
+_TALL = '<mo minsize="1.8em" maxsize="1.8em">'  # a bracket whose other half is in another row
+_MINUS_OR_PLUS = {"-": "−", "+": "+"}
 _CONSTANTS = {math.pi: "<mi>π</mi>", math.e: "<mi>e</mi>"}
 
 
@@ -17,7 +20,7 @@ def _row(text: str) -> str:
     return f"<mrow>{text}</mrow>"
 
 
-class MathmlWriter(Writer):
+class MathmlWriter(RowWriter):
     """Trees as elements of presentation MathML."""
 
     def number(self, x: float, *, exact: bool) -> str:  # noqa: D102
@@ -52,7 +55,7 @@ class MathmlWriter(Writer):
 
     def signs(self, signs: Sequence[str], texts: Sequence[str]) -> str:  # noqa: D102
         parts = ["<mo>−</mo>" * (signs[0] == "-") + texts[0]]
-        parts += [f"<mo>{'−' if s == '-' else '+'}</mo>{text}" for s, text in zip(signs[1:], texts[1:], strict=True)]
+        parts += [f"<mo>{_MINUS_OR_PLUS[s]}</mo>{text}" for s, text in zip(signs[1:], texts[1:], strict=True)]
         return _row("".join(parts))
 
     def beside(self, texts: Sequence[str], dots: Sequence[bool]) -> str:  # noqa: D102
@@ -100,6 +103,24 @@ class MathmlWriter(Writer):
     def words_between(self, left: str, word: str, right: str) -> str:  # noqa: D102
         return _row(f"{left}<mtext>&nbsp;{word}&nbsp;</mtext>{right}")
 
+    def appended(self, row: str, sign: str, text: str) -> str:  # noqa: D102
+        return f"{row}<mo>{_MINUS_OR_PLUS[sign]}</mo>{text}"
+
+    def continued(self, sign: str, text: str) -> str:  # noqa: D102
+        return f'<mo form="infix">{_MINUS_OR_PLUS[sign]}</mo>{text}'
+
+    def indented(self, row: str) -> str:  # noqa: D102
+        return f'<mspace width="1em"></mspace>{row}'
+
+    def opened(self, row: str) -> str:  # noqa: D102
+        return f"{_TALL}(</mo>{row}"
+
+    def closed(self, row: str) -> str:  # noqa: D102
+        return f"{row}{_TALL})</mo>"
+
+    def stacked(self, rows: Sequence[str]) -> str:  # noqa: D102
+        return '<mtable displaystyle="true">' + "".join(f"<mtr><mtd>{row}</mtd></mtr>" for row in rows) + "</mtable>"
+
 
 def _letter(index: str) -> str:
     return f"<mn>{index}</mn>" if index.isdigit() else f"<mi>{escape(index)}</mi>"
@@ -110,5 +131,14 @@ _writer = MathmlWriter()
 
 def formula(node: Node, *, block: bool) -> str:
     """Return a tree as a math element, in its displayed form or within a line of text."""
+    return _math(_writer.write(node), block=block)
+
+
+def rows(node: Node, room: int) -> list[str]:
+    """Return a tree as math elements of about ``room`` characters, to be shown one below the other."""
+    return [_math(row, block=True) for row in broken(_writer, node, room)]
+
+
+def _math(text: str, *, block: bool) -> str:
     display = ' display="block"' if block else ""
-    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{display}>{_writer.write(node)}</math>'
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{display}>{_row(text)}</math>'

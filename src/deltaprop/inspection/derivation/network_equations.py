@@ -68,7 +68,7 @@ def loss_section(loss: Loss, output: LayerSymbols, found: OutputError) -> Sectio
     """Return E of a sample."""
     lines = []
     name = "a formula of its own" if loss.written is not None else str(loss)
-    domain = TARGETS.get(loss.targets, "")
+    domain = TARGETS.get(found.targets, "")
     words: Words = (f"The loss of one sample is {name}; ", output.r("k"), " is what ", output.z("k"), " should be")
     words += (f", {domain}:",) if domain else (":",)
     if output.single:

@@ -132,8 +132,8 @@ def expanded(node: Node, sizes: Mapping[str, int]) -> Node:
 
 
 def with_numbers(node: Node, numbers: Mapping[Node, float]) -> Node:
-    """Return a tree with numbers put in for the symbols that have one; the rest of a long sum stays "…"."""
-    if node in numbers and node != REST:
+    """Return a tree with numbers put in for the symbols that have one, and for the rest of a long sum."""
+    if node in numbers:
         return value(numbers[node])
     return with_args(node, tuple(with_numbers(x, numbers) for x in node.args)) if node.args else node
 

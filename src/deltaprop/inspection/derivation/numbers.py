@@ -22,7 +22,7 @@ from deltaprop.inspection.derivation.notation import (
 )
 from deltaprop.inspection.derivation.output_error import OutputError, indexed
 from deltaprop.inspection.derivation.output_section import delta_in_symbols
-from deltaprop.inspection.derivation.sample import Numbers, as_row
+from deltaprop.inspection.derivation.sample import DIGITS, MOST_TERMS, Numbers, as_row
 from deltaprop.inspection.derivation.slopes import slope_of
 from deltaprop.inspection.trace import LayerTrace, Trace
 from deltaprop.model import Model
@@ -32,9 +32,10 @@ MOST_UNITS = 8  # of a layer that are shown one by one
 _SHOWN = 6  # of a larger one
 
 _NOTE = (
-    "Every value is the engine's. Numbers are shown with 10 significant digits; the engine has used all their digits, "
-    "and so has the check that each formula with its numbers comes to its value."
+    "Every value is the engine's, shown with {digits} significant digits. What is computed with has as many more as it "
+    "takes to come to the value by hand, to its last digit{but}."
 )
+_LONG_SUMS = "Of a sum of more than {most} terms the first {few} and the last are written; … is all the others."
 
 
 class SampleSections:
@@ -88,6 +89,9 @@ class SampleSections:
 
         return rebuilt(node, visit)
 
+    def _given(self, left: Node, number: float, words: Words) -> Line:
+        return Line(left, (Step(value(self.numbers.rounded(number))),), words=words, value=number)
+
     # ---- the sections ----------------------------------------------------------------------------------------------
 
     def sample(self) -> Section:
@@ -95,7 +99,11 @@ class SampleSections:
         output = self.layers[-1]
         x = [self.layers[0].input(i) for i in range(1, len(self.t.x) + 1)]
         r = [output.r(j) for j in range(1, len(self.t.r) + 1)]
-        lines = [Line(words=(_NOTE,))]
+        dtype = self.model.dtype.name
+        but = "" if dtype == "float64" else f", give or take one: this network computes in {dtype}"
+        lines = [Line(words=(_NOTE.format(digits=DIGITS[dtype], but=but),))]
+        if max(self.model.layers) > MOST_TERMS:
+            lines.append(Line(words=(_LONG_SUMS.format(most=MOST_TERMS, few=MOST_TERMS - 2),)))
         for symbols, values, names, what in (
             (x, self.t.x, self.t.inputs, "inputs"),
             (r, self.t.r, self.t.layers[-1].units, "targets"),
@@ -103,7 +111,7 @@ class SampleSections:
             if len(symbols) > MOST_UNITS:
                 lines.append(Line(words=(f"Of {len(symbols)} {what} the first {_SHOWN} are shown.",)))
             for left, number, name in list(zip(symbols, values, names, strict=True))[: _few(len(symbols))]:
-                lines.append(_given(left, float(number), () if _plain(name) else (f"{name}:",)))
+                lines.append(self._given(left, float(number), () if _plain(name) else (f"{name}:",)))
         return Section("The sample", tuple(lines))
 
     def forwards(self) -> Section:
@@ -185,7 +193,7 @@ class SampleSections:
         after = self.model.with_dtype(self.model.dtype.name)
         descend(after, self.t.x[None, :], as_row(r), eta)
         self.numbers[ETA] = eta
-        lines = [_given(ETA, eta, ("With the learning rate",))]
+        lines = [self._given(ETA, eta, ("With the learning rate",))]
         for layer in self.layers:
             lines.append(self._heading(layer))
             W, b = after.W[layer.number - 1], after.b[layer.number - 1]
@@ -206,10 +214,6 @@ def _few(n: int) -> int:
 
 def _units(layer: LayerSymbols) -> Sequence[int]:
     return range(1, _few(layer.n_out) + 1)
-
-
-def _given(left: Node, number: float, words: Words) -> Line:
-    return Line(left, (Step(value(number)),), words=words, value=number)
 
 
 def _plain(name: str) -> bool:

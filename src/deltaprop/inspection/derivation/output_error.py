@@ -13,16 +13,18 @@ from functools import lru_cache
 from itertools import pairwise
 
 from deltaprop.functions import Activation, Loss, kernels
-from deltaprop.functions.formulas.tree import Node, substitute, variable
+from deltaprop.functions.formulas.tree import Node, numbers_in, substitute, variable
 from deltaprop.inspection.derivation.algebra import Algebra
 from deltaprop.inspection.derivation.calculus import derivative, for_people
-from deltaprop.inspection.derivation.document import Step
+from deltaprop.inspection.derivation.declared import or_declared
+from deltaprop.inspection.derivation.document import Step, Words
 from deltaprop.inspection.derivation.evaluation import Number, Point, agree, precise, slopes_agree, value_or_none
 from deltaprop.inspection.derivation.notation import ONE, expanded, minus, plus, summed, symbol, times
-from deltaprop.inspection.derivation.simplification import CANCELS, into_branches, simplified, weight
-from deltaprop.inspection.derivation.slopes import AT_KINKS, A, Slope, slope_of, tree_of
+from deltaprop.inspection.derivation.simplification import into_branches, simplified, weight
+from deltaprop.inspection.derivation.slopes import A, Slope, slope_of, tree_of
 
 Y, R = variable("y"), variable("r")
+_SHORT = 20  # weight of what a reason repeats
 _OUTPUTS = 3  # of softmax, where its lines are checked
 
 
@@ -36,14 +38,14 @@ class OutputError:
         E of one output, in y and r.
     parameter : str
         The name of a parameter that each output has its own of, or "".
+    targets : str
+        What the targets have to be, as in `Loss`.
     loss_steps : tuple of Step
         ∂E/∂y.
     slope : Slope or None
         y = h(a) and ∂y/∂a; None for softmax.
     steps : tuple of Step
         δ: first the product (or the sum of products), then shorter.
-    cancels : bool
-        Whether something cancels in the product.
     complete : bool
         Whether no simplification was given up as too long.
     confirmed : bool
@@ -52,10 +54,10 @@ class OutputError:
 
     E: Node
     parameter: str
+    targets: str
     loss_steps: tuple[Step, ...]
     slope: Slope | None
     steps: tuple[Step, ...]
-    cancels: bool
     complete: bool
     confirmed: bool
 
@@ -85,7 +87,7 @@ def output_error(output: Activation, loss: Loss) -> OutputError:
     variables = ["y", "r", *([parameter] if parameter else [])]
     E = for_people(loss.written.tree) if loss.written else tree_of(loss, loss.formula, variables)
     slope = None if output.output_only else slope_of(output)
-    sums_to_one = kernels.whose_targets(loss, output).targets == "distribution"
+    targets = kernels.whose_targets(loss, output).targets
     points = _points(loss, slope, variables)
     positive = [name for name in ("y",) if slope is None or slope.positive]
     algebra = Algebra(points, positive)
@@ -95,17 +97,13 @@ def output_error(output: Activation, loss: Loss) -> OutputError:
     loss_steps = [Step(raw), *shorter]
     if loss.written is None:
         declared = tree_of(loss, loss.derivative, variables)
-        kinks = _has_cases(raw)
-        better = kinks or weight(declared) < weight(loss_steps[-1].right)
-        if better and declared != loss_steps[-1].right and agree(raw, declared, loss_points):
-            loss_steps = [loss_steps[0], Step(declared, AT_KINKS if kinks else ())]
+        loss_steps = or_declared(loss_steps, declared, None, loss_points, _kinks_of(E, loss, variables), algebra)
     confirmed = slopes_agree(E, "y", raw, loss_points)
     slope_of_E = loss_steps[-1].right
     if slope is None:
-        steps = _of_softmax(slope_of_E, points, algebra, sums_to_one)
-        confirmed &= _softmax_agrees(E, steps, loss, variables, sums_to_one)
-        cancels = len(steps) > 3
-        return OutputError(E, parameter, tuple(loss_steps), None, tuple(steps), cancels, complete, confirmed)
+        steps = _of_softmax(slope_of_E, points, algebra, targets == "distribution")
+        confirmed &= _softmax_agrees(E, steps, loss, variables, targets == "distribution")
+        return OutputError(E, parameter, targets, tuple(loss_steps), None, tuple(steps), complete, confirmed)
     slope_of_y = substitute(slope.final, {"z": Y})
     product = times(slope_of_E, slope_of_y)
     shorter, whole = simplified(product, points, algebra)
@@ -114,16 +112,25 @@ def output_error(output: Activation, loss: Loss) -> OutputError:
     steps += into_branches(steps[-1].right, points, algebra)
     E_of_a = substitute(E, {"y": slope.h})
     confirmed &= slope.confirmed and slopes_agree(E_of_a, "a", steps[-1].right, points)
-    cancels = any(step.reason == CANCELS for step in steps)
-    return OutputError(E, parameter, tuple(loss_steps), slope, tuple(steps), cancels, complete, confirmed)
+    return OutputError(E, parameter, targets, tuple(loss_steps), slope, tuple(steps), complete, confirmed)
 
 
-def _has_cases(node: Node) -> bool:
-    return any(x.op in ("where", "sign", "max", "min") for x in node.parts())
+def _kinks_of(E: Node, loss: Loss, variables: Sequence[str]) -> list[Point]:
+    """Return where a declared loss may have its kinks: where y, or y − r, is 0 or ± a number in it, for a target."""
+    draw, mp = random.Random(5), precise()
+    points: list[Point] = []
+    for size in {0.0, 1.0, *numbers_in(E)}:
+        for by in (size, -size):
+            r = mp.mpf(_target(draw, loss))
+            others = {variable(name): mp.mpf(draw.uniform(0.05, 0.95)) for name in variables[2:]}
+            points += [{Y: by + shift, R: r, **others} for shift in (r, mp.mpf(0))]
+    return points
 
 
-def _target(draw: random.Random, loss: Loss) -> float:
-    """Return an r from the domain of a loss."""
+def _target(draw: random.Random, loss: Loss, k: int = 0) -> float:
+    """Return an r from the domain of a loss; of one that is a formula, from 0 to 1 unless k is a multiple of 4."""
+    if loss.written and k % 4:
+        return draw.uniform(0.02, 0.98)
     if loss.targets == "class":
         return float(draw.randrange(2))
     if loss.targets in ("unit", "distribution"):
@@ -134,14 +141,14 @@ def _target(draw: random.Random, loss: Loss) -> float:
 
 
 def _points(loss: Loss, slope: Slope | None, variables: Sequence[str]) -> list[Point]:
-    """Return random a, y = h(a), r and q; of a loss that is a formula, r from 0 to 1 at most points."""
+    """Return random a, y = h(a), r and q."""
     draw = random.Random(2)
     mp = precise()
     points: list[Point] = []
     for k in range(24):
         a = mp.mpf(draw.uniform(-3, 3))
         y = mp.mpf(draw.uniform(0.02, 0.98)) if slope is None else value_or_none(slope.h, {A: a})
-        r = draw.uniform(0.02, 0.98) if loss.written and k % 4 else _target(draw, loss)
+        r = _target(draw, loss, k)
         others = {variable(name): mp.mpf(draw.uniform(0.05, 0.95)) for name in variables[2:]}
         if y is not None:
             points.append({A: a, Y: y, R: mp.mpf(r), **others})
@@ -188,21 +195,28 @@ def _of_softmax(slope_of_E: Node, points: Sequence[Point], algebra: Algebra, sum
         Step(apart, ("multiplied out: of the indicators one is 1",)),
     ]
     if shorter:
-        steps.append(Step(minus(G_k, times(y_k, summed("m", G_m))), ("as ", product, " = ", G)))
+        by: Words = ("as ", product, " = ", G) if weight(product) <= _SHORT else shorter[-1].reason
+        steps.append(Step(minus(G_k, times(y_k, summed("m", G_m))), by))
     r_k, r_m = symbol("r", "k"), symbol("r", "m")
-    ratio = -algebra.expression(G) / algebra.symbol(R)
-    if ratio.is_number:
-        factor = algebra.tree(ratio)
+    factor, rest = algebra.expression(G).as_independent(*algebra.expression(G).free_symbols, as_Add=False)
+    if factor != 1:
+        of_k, of_m = (indexed(algebra.tree(rest), index) for index in ("k", "m"))
+        mean = times(y_k, summed("m", of_m))
+        size = algebra.tree(abs(factor))
 
         def multiple(node: Node) -> Node:
-            return node if factor == ONE else times(factor, node)
+            if size.op == "divide":
+                return Node("divide", (node if size.args[0] == ONE else times(size.args[0], node), size.args[1]))
+            return node if size == ONE else times(size, node)
 
-        steps.append(Step(multiple(minus(times(y_k, summed("m", r_m)), r_k))))
-        if sums_to_one:
-            steps.append(Step(multiple(minus(y_k, r_k)), ("as ", summed("m", r_m), " = 1")))
+        inner = minus(mean, of_k) if factor < 0 else minus(of_k, mean)
+        steps.append(Step(multiple(inner), ("with ", algebra.tree(factor), " taken out of all terms")))
+        if rest == algebra.symbol(R) and sums_to_one:
+            inner = minus(y_k, r_k) if factor < 0 else minus(r_k, y_k)
+            steps.append(Step(multiple(inner), ("as ", summed("m", r_m), " = 1")))
         return steps
     in_front = times(y_k, minus(indexed(slope_of_E, "k"), summed("m", indexed(product, "m"))))
-    if weight(in_front) <= weight(steps[-1].right):
+    if not shorter:
         steps.append(Step(in_front, ("with ", y_k, " in front")))
     return steps
 
@@ -215,10 +229,10 @@ def _softmax_agrees(E: Node, steps: Sequence[Step], loss: Loss, variables: Seque
     softmax = {symbol("y", m): Node("divide", (exps[m - 1], plus(*exps))) for m in range(1, _OUTPUTS + 1)}
     draw, mp = random.Random(3), precise()
     points: list[Point] = []
-    for _ in range(8):
+    for k in range(12):
         point: dict[Node, Number] = {a: mp.mpf(draw.uniform(-2, 2)) for a in all_a}
         point |= {y: value_or_none(tree, point) for y, tree in softmax.items()}
-        targets = [_target(draw, loss) for _ in all_a]
+        targets = [_target(draw, loss, k) for _ in all_a]
         total = sum(targets) if sums_to_one else 1
         for m, r in enumerate(targets, start=1):
             point[symbol("r", m)] = mp.mpf(r) / mp.mpf(total)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from deltaprop.functions import Activation
 from deltaprop.functions.formulas.tree import Node, rebuilt, substitute, variable, with_args
+from deltaprop.inspection.derivation.cancelling import is_product_of, uncancelled
 from deltaprop.inspection.derivation.document import Line, Section, Step, Words
-from deltaprop.inspection.derivation.notation import E, LayerSymbols, minus, partial, summed, symbol, times
+from deltaprop.inspection.derivation.notation import ZERO, E, LayerSymbols, minus, partial, summed, symbol, times
 from deltaprop.inspection.derivation.output_error import SOFTMAX_SLOPE, OutputError, indexed, indicator
 from deltaprop.inspection.derivation.rules import caveats, in_symbols
 
 _SUM_OF_R = summed("m", symbol("r", "m"))
 _TOO_LARGE = " is what the output is too large by."
-_STAYS: Words = ("Nothing cancels here: it does not reduce further, and ", " stays a factor of ", ".")
 
 
 def output_section(output: LayerSymbols, entry: Activation, found: OutputError) -> Section:
@@ -57,10 +57,15 @@ def _unit_lines(output: LayerSymbols, found: OutputError) -> list[Line]:
         Line(by_a, of_output, words=("The second, from the output function:",)),
         Line(delta, (Step(product), *steps(found.steps)), words=("Together:",)),
     ]  # fmt: skip
-    if found.final == minus(variable("y"), variable("r")) and found.cancels:
+    slope_of_E, slope = found.loss_steps[-1].right, substitute(found.slope.final, {"z": variable("y")})
+    if slope_of_E == ZERO:
+        lines.append(Line(words=("This loss does not depend on ", y, ".")))
+    elif not slope.variables:
+        pass
+    elif found.final == minus(variable("y"), variable("r")):
         lines.append(Line(words=("The slope of the output function cancels, and ", delta, _TOO_LARGE)))
-    elif found.slope.final.variables and not found.cancels and found.complete:
-        lines.append(Line(words=(_STAYS[0], by_a, _STAYS[1], delta, _STAYS[2])))
+    elif is_product_of(found.final, slope_of_E, slope) and not uncancelled(found.final):
+        lines.append(Line(words=("Nothing cancels here: ", by_a, " stays a factor of ", delta, ".")))
     return lines
 
 
@@ -92,8 +97,8 @@ def _softmax_lines(output: LayerSymbols, found: OutputError) -> list[Line]:
     elif _SUM_OF_R in found.final.parts():
         words = ("Where the targets of a sample sum to 1, that is ", _where_r_sum_to_one(found.final), ".")
         lines.append(Line(words=words))
-    elif not found.cancels and found.complete:
-        lines.append(Line(words=("Nothing cancels here: it does not reduce further.",)))
+    elif not uncancelled(times(found.loss_steps[-1].right, variable("y"))):
+        lines.append(Line(words=("Nothing cancels here: the sum over all outputs stays in ", delta, ".")))
     return lines
 
 

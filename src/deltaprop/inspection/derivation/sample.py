@@ -11,14 +11,15 @@ from numpy.typing import ArrayLike
 from deltaprop.arrays import numbers_in
 from deltaprop.functions.formulas.tree import Node
 from deltaprop.inspection.derivation.document import Line, Step, Words
-from deltaprop.inspection.derivation.evaluation import precise, value_or_none
+from deltaprop.inspection.derivation.evaluation import Number, precise, value_or_none
 from deltaprop.inspection.derivation.notation import REST, plus, value, with_numbers
 from deltaprop.inspection.trace import Trace, trace
 from deltaprop.model import Model
 
 MOST_TERMS = 8  # of a sum that are written
 
-_TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
+DIGITS = {"float64": 10, "float32": 6}  # significant, of a value
+_ALL = 17  # digits, with which a number of float64 is that number
 
 
 def sample_trace(
@@ -61,7 +62,8 @@ class Numbers:
 
     def __init__(self, dtype: str) -> None:
         self.known: dict[Node, float] = {}
-        self._tolerance = _TOLERANCE[dtype]
+        self._digits = DIGITS[dtype]
+        self._exactly = dtype == "float64"
 
     def __setitem__(self, symbol: Node, number: float) -> None:
         self.known[symbol] = float(number)
@@ -72,24 +74,56 @@ class Numbers:
             return plus(*terms)
         shown = MOST_TERMS - 2
         parts = [value_or_none(term, self.known) for term in terms[shown:-1]]
-        self.known[REST] = math.nan if None in parts else precise().fsum(parts)
+        self.known[REST] = math.nan if None in parts else float(precise().fsum(parts))
         return plus(*terms[:shown], REST, terms[-1])
 
     def line(self, left: Node, formula: Node, engine: float, *, words: Words = (), relation: str = "=") -> Line:
-        """Return symbol = formula = formula with numbers = the engine's value, with a reason where they differ."""
-        with_values = with_numbers(formula, self.known)
-        steps = [] if formula.op == "number" else [Step(formula)]
-        if with_values not in (formula, value(engine)):
-            steps.append(Step(with_values))
-        steps.append(Step(value(engine), self._doubt(formula, float(engine))))
-        return Line(left, tuple(steps), relation, words=words, value=float(engine))
+        """Return symbol = formula = formula with numbers = the engine's value.
 
-    def _doubt(self, formula: Node, engine: float) -> Words:
+        The numbers have as many digits as it takes that the formula comes to the value to its last digit; where it
+        does not with all of them, the line says to what it comes.
+        """
+        engine = float(engine)
+        shown = self.rounded(engine)
+        symbols = [x for x in formula.parts() if x in self.known]
+        for digits in range(self._digits, _ALL + 1):
+            numbers = {x: rounded(self.known[x], digits) for x in symbols}
+            by_hand = value_or_none(formula, numbers)
+            if by_hand is not None and self._is(by_hand, shown):
+                break
+        steps = [] if formula.op == "number" else [Step(formula)]
+        with_values = with_numbers(formula, numbers)
+        if with_values not in (formula, value(shown)):
+            steps.append(Step(with_values))
+        steps.append(Step(value(shown), self._doubt(by_hand, shown)))
+        return Line(left, tuple(steps), relation, words=words, value=engine)
+
+    def rounded(self, x: float) -> float:
+        """Return a number as it is shown where it is nothing that is computed with."""
+        return rounded(x, self._digits)
+
+    def _is(self, by_hand: Number, shown: float) -> bool:
+        """Whether what a formula comes to is the value that is shown; in float32, but for its last digit."""
         mp = precise()
-        by_hand = value_or_none(formula, self.known)
+        if self._exactly:
+            return rounded(float(by_hand), self._digits) == shown or abs(by_hand - shown) <= mp.mpf(10) ** -300
+        return bool(abs(by_hand - shown) <= mp.mpf(10) ** (1 - self._digits) * abs(shown))
+
+    def _doubt(self, by_hand: Number | None, shown: float) -> Words:
         if by_hand is None:
             return ("the engine's: the formula has no finite value at these numbers",)
-        away = abs(by_hand - mp.mpf(engine)) if math.isfinite(engine) else mp.inf
-        if away <= self._tolerance * abs(by_hand) + mp.mpf(10) ** -300:
+        if self._is(by_hand, shown):
             return ()
-        return (f"the engine's, with all its digits; the formula with these numbers comes to {mp.nstr(by_hand, 10)}",)
+        comes_to = value(self.rounded(float(by_hand)))
+        return ("the engine's; with these numbers, which have all their digits, the formula comes to ", comes_to)
+
+
+def rounded(x: float, digits: int) -> float:
+    """Return a number with so many significant digits.
+
+    Examples
+    --------
+    >>> rounded(2 / 3, 4)
+    0.6667
+    """
+    return float(f"{x:.{digits}g}")

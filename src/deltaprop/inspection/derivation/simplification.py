@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from deltaprop.functions.formulas.tree import Node, rebuilt, with_args
 from deltaprop.inspection.derivation.algebra import Algebra, Expression, UnwrittenError, is_wild
+from deltaprop.inspection.derivation.cancelling import uncancelled
 from deltaprop.inspection.derivation.document import Step, Words
 from deltaprop.inspection.derivation.effort import TooLongError, limited
 from deltaprop.inspection.derivation.evaluation import Point, agree
+from deltaprop.inspection.derivation.ways import Way, ways
 
 LARGEST = 250  # nodes of a tree that is simplified
 MOST_TERMS = 200  # that multiplying out may bring
 _HARD = ("exp", "log", "tanh", "sinh", "cosh", "tan", "sin", "cos", "atan", "erf", "erfc", "power", "sqrt", "where")
 CANCELS: Words = ("what stands above and below cancels",)
 
-Way = Callable[[Expression], Expression]
-
 
 def weight(node: Node) -> int:
-    """Return how much there is to read in a tree."""
+    """Return how much there is to read in a tree; a fraction within a fraction is read twice."""
+    return _read(node)[0]
+
+
+def _read(node: Node) -> tuple[int, bool]:
+    """Return the weight of a tree, and whether there is a fraction in it."""
     if node.op == "number":
-        return 1 + 4 * (node.value >= 1000 or len(repr(node.value)) > 8) + 20 * (node.value >= 1e6)
-    return (node.op != "neg") + (node.op in _HARD) + (node.op == "divide") + sum(weight(x) for x in node.args)
+        return 1 + 4 * (node.value >= 1000 or len(repr(node.value)) > 8) + 20 * (node.value >= 1e6), False
+    if node.op == "divide" and all(x.op == "number" for x in node.args):
+        return 2, False
+    parts = [_read(x) for x in node.args]
+    divided, divides = any(x for _, x in parts), node.op == "divide"
+    own = (node.op != "neg") + (node.op in _HARD) + divides + (divides and divided)
+    return own + sum(x for x, _ in parts), divided or divides
 
 
 class Simplified(NamedTuple):
@@ -50,18 +59,34 @@ def simplified(node: Node, points: Sequence[Point], algebra: Algebra) -> Simplif
     try:
         with limited():
             complete = terms_of(algebra.expression(node)) <= MOST_TERMS
-            forms = [_by(way, node, algebra) for way in _ways(algebra, complete)]
-            between = _by(algebra.sympy.together, node, algebra) if complete else node
+            forms = [
+                (_by(way, node, algebra), way)
+                for way in ways(algebra, complete, any(x.op == "divide" for x in node.parts()))
+            ]
+            between = _by(Way(algebra.sympy.together), node, algebra) if complete else node
     except TooLongError:
         return Simplified([], False)
-    good = [form for form in forms if weight(form) < weight(node) and agree(node, form, points)]
+    good = [form for form in forms if _effort(form[0]) < _effort(node) and agree(node, form[0], points)]
     if not good:
         return Simplified([], complete)
-    best = min(good, key=weight)
+    best, way = min(good, key=lambda form: _effort(form[0]))
     whole = best.op == between.op == "divide" and best.args[1] == between.args[1]
     if whole and between != node and weight(best) < weight(between) and agree(node, between, points):
-        return Simplified([Step(between, ("over one denominator",)), Step(best, ("multiplied out above",))], complete)
-    return Simplified([Step(best, _what_happened(node, best))], complete)
+        return Simplified(
+            [
+                Step(between, ("over one denominator",)),
+                Step(best, (way.reason if way.identity else "multiplied out above",)),
+            ],
+            complete,
+        )
+    return Simplified(
+        [Step(best, CANCELS if len(uncancelled(best)) < len(uncancelled(node)) else (way.reason,))], complete
+    )
+
+
+def _effort(node: Node) -> tuple[int, int]:
+    """Return what the shortest way to write a tree has least of: what could cancel, then what there is to read."""
+    return len(uncancelled(node)), weight(node)
 
 
 def terms_of(expression: Expression) -> int:
@@ -84,75 +109,13 @@ def terms_of(expression: Expression) -> int:
     return min(count, MOST_TERMS + 1)
 
 
-def _ways(algebra: Algebra, complete: bool) -> list[Way]:
-    """Return what is tried; of what would have very many terms nothing that multiplies out."""
-    sympy = algebra.sympy
-
-    def by_powers(x: Expression) -> Expression:
-        return sympy.powsimp(sympy.cancel(x))
-
-    def term_by_term(x: Expression) -> Expression:
-        sums = [f for f in x.args if f.is_Add] if x.is_Mul else []
-        if not sums:
-            return x
-        longest = max(sums, key=lambda f: len(f.args))
-        return sympy.Add(*(sympy.factor(sympy.cancel(t * x / longest)) for t in longest.args))
-
-    def by_tangent(x: Expression) -> Expression:
-        return sympy.cancel(
-            x.replace(sympy.sinh, lambda u: sympy.tanh(u) * sympy.cosh(u)).replace(
-                sympy.sin, lambda u: sympy.tan(u) * sympy.cos(u)
-            )
-        )
-
-    def by_pythagoras(x: Expression) -> Expression:
-        def square(f: Expression) -> bool:
-            return bool(f.is_Pow and f.exp == 2 and f.base.func in (sympy.sinh, sympy.sin))
-
-        def other(f: Expression) -> Expression:
-            u = f.base.args[0]
-            return sympy.cosh(u) ** 2 - 1 if f.base.func == sympy.sinh else 1 - sympy.cos(u) ** 2
-
-        return sympy.cancel(x.replace(square, other))
-
-    if not complete:
-        return [lambda x: x, sympy.factor_terms]
-    return [
-        lambda x: x,
-        sympy.factor_terms,
-        sympy.cancel,
-        sympy.factor,
-        sympy.powsimp,
-        by_powers,
-        term_by_term,
-        by_tangent,
-        by_pythagoras,
-    ]
-
-
 def _worth_a_try(node: Node) -> bool:
     return any(x.op in ("add", "subtract", "multiply", "divide") for x in node.parts())
 
 
-def _what_happened(node: Node, best: Node) -> Words:
-    return CANCELS if _divisors(node).total() > _divisors(best).total() else ()
-
-
-def _divisors(node: Node) -> Counter[Node]:
-    """Return by what a tree divides, and how often: the bases of the factors of its denominators."""
-    found: Counter[Node] = Counter()
-
-    def add(factor: Node) -> None:
-        if factor.op in ("multiply", "power", "sqrt"):
-            for x in factor.args[:1] if factor.op == "power" else factor.args:
-                add(x)
-        elif factor.variables:
-            found[factor] += 1
-
-    for x in node.parts():
-        if x.op == "divide":
-            add(x.args[1])
-    return found
+def put_together(node: Node, algebra: Algebra) -> Node:
+    """Return a tree with its numbers and like factors put together, as SymPy does it unasked."""
+    return _by(Way(lambda x: x), node, algebra)
 
 
 def _by(way: Way, node: Node, algebra: Algebra) -> Node:
@@ -160,7 +123,7 @@ def _by(way: Way, node: Node, algebra: Algebra) -> Node:
 
     def rewrite(node: Node) -> Node:
         try:
-            return algebra.tree(way(algebra.expression(node)))
+            return algebra.tree(way.rewrite(algebra.expression(node)))
         except UnwrittenError:
             return node
 

@@ -12,13 +12,13 @@ from deltaprop.functions.formulas import parse
 from deltaprop.functions.formulas.tree import Node, variable
 from deltaprop.inspection.derivation.algebra import Algebra
 from deltaprop.inspection.derivation.calculus import derivative, for_people
-from deltaprop.inspection.derivation.document import Step, Words
+from deltaprop.inspection.derivation.declared import or_declared
+from deltaprop.inspection.derivation.document import Step
 from deltaprop.inspection.derivation.elimination import in_terms_of
-from deltaprop.inspection.derivation.evaluation import Point, agree, precise, slopes_agree, value_or_none
+from deltaprop.inspection.derivation.evaluation import Point, precise, slopes_agree, value_or_none
 from deltaprop.inspection.derivation.simplification import simplified, weight
 
 A, Z = variable("a"), variable("z")
-AT_KINKS: Words = ("and at a kink, where there are two slopes, as the engine has it",)
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,7 @@ def slope_of(entry: Activation) -> Slope:
     if entry.written is None:
         declared = tree_of(entry, entry.derivative, ["a", "z"])
         away_from_kinks = [p for p in points if p[A]]
-        better = bool(entry.kinks) or weight(declared) < weight(steps[-1].right)
-        if better and declared != steps[-1].right and agree(raw, declared, away_from_kinks):
-            steps = [steps[0], Step(declared, AT_KINKS if entry.kinks else ())]
+        kinks = [{A: precise().mpf(a)} for a in entry.kinks]
+        steps = or_declared(steps, declared, ("z", h), away_from_kinks, kinks, algebra)
     confirmed = slopes_agree(h, "a", raw, [p for p in points if p[A]])
     return Slope(h, tuple(steps), complete, confirmed, positive)

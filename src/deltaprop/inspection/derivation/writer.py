@@ -126,7 +126,7 @@ class Writer(ABC):
 
     @abstractmethod
     def number(self, x: float, *, exact: bool) -> str:
-        """Return a number that is not negative; with 10 significant digits, or exactly."""
+        """Return a number that is not negative; of a formula (exact), or one that was put in."""
 
     @abstractmethod
     def symbol(self, name: str) -> str:
@@ -233,12 +233,17 @@ def _has(node: Node, ops: Sequence[str]) -> bool:
 def digits(x: float, *, exact: bool) -> tuple[str, str]:
     """Return the digits of a number, and of its power of ten, "" where it is written without one.
 
+    A number of a formula is written as in programs; one that was put in with 10 significant digits, or as many as it
+    has.
+
     Examples
     --------
-    >>> digits(0.25, exact=True), digits(1 / 3, exact=False), digits(1.5e-7, exact=False)
-    (('0.25', ''), ('0.3333333333', ''), ('1.5', '-7'))
+    >>> digits(0.25, exact=True), digits(1e15, exact=False), digits(1.5e-7, exact=False)
+    (('0.25', ''), ('1', '15'), ('1.5', '-7'))
     """
-    whole = exact and x < 1e16 and x == int(x)
-    text = str(int(x)) if whole else repr(x) if exact else f"{x:.10g}"
+    if exact:
+        text = str(int(x)) if x < 1e16 and x == int(x) else repr(x)
+    else:
+        text = next(text for n in range(10, 18) if float(text := f"{x:.{n}g}") == x)
     mantissa, _, exponent = text.partition("e")
     return mantissa, str(int(exponent)) if exponent else ""
