@@ -231,7 +231,7 @@ def test_what_is_refused() -> None:
         net.health(np.zeros((0, 2)), [])
     with pytest.raises(ValueError, match="which needs an eta, too"):
         net.health(X, R, optimizer="adam")
-    with pytest.raises(ValueError, match="there is no optimizer 'adm'"):
+    with pytest.raises(ValueError, match="no optimizer is called 'adm'"):
         net.health(X, R, eta=0.1, optimizer="adm")
     with pytest.raises(ValueError, match="eta needs to be finite"):
         net.health(X, R, eta=-1)
