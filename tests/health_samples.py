@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltaprop.inspection.health import HealthReport
+from deltaprop.inspection.health.sample import Rows, Sample, most_samples
+from deltaprop.model import Model
 
 Array = np.ndarray[Any, Any]
 XOR = ([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
@@ -22,6 +24,11 @@ def rows(n: int = 200, n_in: int = 5, seed: int = 0) -> tuple[Array, Array]:
 def quantities(n: int = 200, n_in: int = 5, seed: int = 0) -> tuple[Array, Array]:
     X = np.random.default_rng(seed).normal(size=(n, n_in))
     return X, np.tanh(X[:, 0]) + 0.5 * X[:, 1]
+
+
+def sample_of(net: Model, X: Array, R: Array) -> Sample:
+    """The rows that are looked at."""
+    return Rows(net, X, R, None, None, "").drawn(most_samples(net))
 
 
 def found(report: HealthReport) -> list[tuple[str, int | None]]:

@@ -170,6 +170,14 @@ def test_health(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["health", "saturated.deltaprop", "people.csv"]) == 1
     assert "saturated units in layer 1: " in capsys.readouterr().out
     assert run(["health", "model.deltaprop", "people.csv", "--eta", "-1"]) == 2
+    fit("--class-weight", "yes=2")
+    capsys.readouterr()
+    assert run(["health", "model.deltaprop", "people.csv"]) == 0
+    weighted = deltaprop.load("model.deltaprop")
+    assert isinstance(weighted, deltaprop.TableModel)
+    assert f"E is {weighted.health('people.csv').E:.4g} over" in capsys.readouterr().out
+    assert run(["show", "model.deltaprop"]) == 0
+    assert re.search(r"^class weight +yes 2$", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from deltaprop import Network
 from deltaprop.inspection.health import health
-from deltaprop.inspection.health.sample import sample_of
-from health_samples import XOR, Array, classes, finite, found, quantities, rows
+from health_samples import XOR, Array, classes, finite, found, quantities, rows, sample_of
 
 # ---- broken on purpose ----------------------------------------------------------------------------------------------
 
@@ -205,7 +204,7 @@ def test_parameters_that_never_change_are_named() -> None:
 def test_a_column_that_is_0_in_the_rows_looked_at_alone_is_no_finding() -> None:
     X, R = rows(50_000)
     net = Network([5, 7, 1])
-    looked_at = sample_of(net, np.arange(250_000.0).reshape(50_000, 5) / 1e5, R, "").x[:, 0] * 2e4
+    looked_at = sample_of(net, np.arange(250_000.0).reshape(50_000, 5) / 1e5, R).x[:, 0] * 2e4
     X[:, 3] = 0
     assert found(net.health(X, R)) == [("unchanging parameters", 1)]
     other = np.setdiff1d(np.arange(50_000), looked_at.round().astype(int))[-1]
@@ -280,12 +279,12 @@ def test_a_trained_network_no_better_than_chance_is_named() -> None:
 
 def test_a_constant_for_many_classes_has_no_say_by_a_few_of_many_rows() -> None:
     X = np.random.default_rng(0).normal(size=(5000, 3))
-    R = np.arange(5000) % 40
-    net = Network([3, 300, 40], h="tanh", output="softmax", loss="cross_entropy")
-    net.fit(X, R, epochs=1, eta=1e-4)
+    R = np.arange(5000) % 400
+    net = Network([3, 3000, 400], h="tanh", output="softmax", loss="cross_entropy")
+    net.descend(X[:1], R[:1], 1e-4)
     report = net.health(X, R)
-    assert report.samples < 4 * 40
-    assert report.chance < math.log(40) - 0.1  # by hindsight
+    assert report.compared < 4 * 400
+    assert report.chance < math.log(400) - 0.1  # by hindsight
     assert report.ok
     assert found(net.health(X[:70], R[:70])) == [("chance", None)]  # those are all there are
 
@@ -348,6 +347,99 @@ def test_rows_that_come_sorted_are_no_matter_of_eta() -> None:
     order = np.argsort(R)
     net = Network([6, 16, 3], h="sigmoid", output="softmax", loss="cross_entropy")
     assert net.health(X[order], R[order], eta=0.1).ok
+
+
+# ---- weights and rare classes ----------------------------------------------------------------------------------------
+
+
+def imbalanced(n: int = 3000) -> tuple[Array, Array]:
+    """One in twenty is of class 1, which overlaps with class 0."""
+    rng = np.random.default_rng(5)
+    X, R = rng.normal(size=(n, 5)), (rng.random(n) < 0.05).astype(float)
+    X[R == 1, :2] += 1.0
+    return X, R
+
+
+@pytest.mark.parametrize("n", [200, 3000])
+def test_E_is_compared_with_the_weights_of_training(n: int) -> None:
+    X, R = imbalanced(n)
+    net = Network([5, 8, 1], h="tanh")
+    net.fit(X, R, epochs=20, eta=0.05, class_weight="balanced")
+    assert ("chance", None) in found(net.health(X, R))  # without the weights it does no better, indeed
+    report = net.health(X, R, class_weight="balanced")
+    assert report.ok, report
+    assert report.chance == pytest.approx(math.log(2), rel=0.2)
+    weights = np.where(R == 1, 0.5 / R.mean(), 0.5 / (1 - R.mean()))
+    assert str(net.health(X, R, weights)) == str(report)
+    assert str(net.health(X.tolist(), R.tolist(), class_weight="balanced")) == str(report)
+    if n == 200:
+        assert pytest.approx(net.E(X, R, class_weight="balanced")) == report.E
+
+
+def test_the_steps_that_are_tried_have_the_weights() -> None:
+    X, R = rows(32)
+    weights = np.arange(32.0)
+    net = Network([5, 6, 1], h="tanh")
+    steps = net.health(X, R, weights, eta=0.05).steps
+    assert steps is not None
+    assert pytest.approx(net.E(X, R, weights)) == steps.E_before
+    kept = np.flatnonzero(weights)  # a row of weight 0 is not looked at
+    order = kept[net.epoch_order(31, 1, shuffle=True)[np.arange(32) % 31]]
+    net.descend(X[order], R[order], 0.05, sample_weight=weights[order], online_block=1)
+    assert pytest.approx(net.E(X, R, weights)) == steps.E_after
+
+
+def test_rows_of_weight_0_are_not_looked_at() -> None:
+    X, R = rows(1000)
+    weights = np.zeros(1000)
+    weights[::4] = 2
+    net = Network([5, 6, 1])
+    report = net.health(X, R, weights)
+    assert (report.samples, report.rows) == (250, 1000)
+    assert report.layers == net.health(X[::4], R[::4]).layers
+    with pytest.raises(ValueError, match="every sample_weight is 0"):
+        net.health(X, R, np.zeros(1000))
+    with pytest.raises(ValueError, match="sample_weight needs shape"):
+        net.health(X, R, weights[1:])
+
+
+def test_a_class_that_no_row_looked_at_has_is_looked_for_further() -> None:
+    """Five of 5,000 are of class 1, and perfectly told apart."""
+    X = np.random.default_rng(0).normal(size=(5000, 5))
+    R = np.zeros(5000)
+    R[:5] = 1
+    X[:5, 0] += 8
+    net = Network([5, 8, 1])
+    net.fit(X, R, epochs=30, eta=0.05)
+    assert not sample_of(net, X, R).r.any()
+    report = net.health(X, R)
+    assert report.ok, report
+    assert report.compared == 5000
+    assert pytest.approx(net.E(X, R)) == report.E
+    p = 0.001
+    assert pytest.approx(-p * math.log(p) - (1 - p) * math.log(1 - p)) == report.chance
+
+
+def test_where_rows_cannot_tell_E_is_not_held_against_a_network() -> None:
+    """One in 60,000, which is not among the rows looked at."""
+    X = np.random.default_rng(0).normal(size=(60_000, 5))
+    R = np.zeros(60_000)
+    R[30_000] = 1
+    net = Network([5, 8, 1])
+    net.fit(X, R, epochs=1, eta=0.05)
+    assert net.health(X, R).ok
+
+
+def test_a_network_hardly_better_than_chance_is_compared_on_more_rows() -> None:
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(8000, 5))
+    R = (rng.random(8000) < 0.5 + 0.06 * np.sign(X[:, 0])).astype(float)
+    for seed in range(5):
+        net = Network([5, 1], seed=seed)
+        net.fit(X, R, epochs=20, eta=0.001)
+        assert net.health(X, R).ok
+    assert net.health(X, 1 - R).compared == 8000
+    assert found(net.health(X, 1 - R)) == [("chance", None)]
 
 
 # ---- healthy --------------------------------------------------------------------------------------------------------

@@ -121,6 +121,33 @@ def test_the_gradient_check(frame: pd.DataFrame) -> None:
         assert fitted(frame, target).check_gradient(frame).ok
 
 
+def test_health_weighs_labels_as_the_training_did(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rare = rng.random(2000) < 0.05
+    table = {"x": rng.normal(size=2000) + 1.2 * rare, "y": np.where(rare, "yes", "no")}
+    part = {name: column[:500] for name, column in table.items()}
+    for class_weight in ("balanced", {"yes": np.float32(20)}):
+        model = TableModel(hidden=(4,))
+        model.fit(table, "y", class_weight=class_weight, epochs=10)  # type: ignore[arg-type]
+        report = model.health(table)
+        assert report.ok, report
+        assert report.chance == pytest.approx(np.log(2), rel=0.1)
+        assert model.health(part).ok
+        model.save(tmp_path / "model")
+        other = deltaprop.load(tmp_path / "model")
+        assert isinstance(other, TableModel)
+        assert other.provenance["class weight"] == ("balanced" if class_weight == "balanced" else {"yes": 20.0})
+        assert str(other.health(table)) == str(report)
+        del other.provenance["class weight"]  # as in a file from before it was kept
+        other.save(tmp_path / "old")
+        old = deltaprop.load(tmp_path / "old")
+        assert isinstance(old, TableModel)
+        assert [finding.kind for finding in old.health(table).findings] == ["chance"]
+    model.fit(table, "y", class_weight={"yes": 0}, epochs=1)
+    with pytest.raises(deltaprop.errors.TableError, match="class_weight gave a weight of 0"):
+        model.health({"x": [1.0, 2.0], "y": ["yes", "yes"]})
+
+
 def test_held_out_rows_stay_out(frame: pd.DataFrame) -> None:
     model = fitted(frame, "tall")
     assert model.provenance["rows"] + model.provenance["rows held out"] == 200
@@ -178,6 +205,8 @@ def test_a_file_whose_parts_contradict_each_other_is_refused(frame: pd.DataFrame
         {"network": {**header["network"], "loss": "hinge"}},
         {"provenance": []},
         {"provenance": {}},
+        {"provenance": {**header["provenance"], "class weight": 3}},
+        {"provenance": {**header["provenance"], "class weight": {"yes": "5"}}},
         {"provenance": {**header["provenance"], "metrics": "x"}},
         {"provenance": {**header["provenance"], "metrics": {"a": {}}}},
         {"provenance": {**header["provenance"], "metrics": {"a": {"model": "x", "baseline": 0}}}},

@@ -41,6 +41,9 @@ def _show_table_model(model: TableModel) -> None:
     metrics = provenance.pop("metrics", {})
     for which in ("columns dropped", "columns ignored"):
         provenance[which] = ", ".join(provenance[which]) or "none"
+    weights = provenance.get("class weight")
+    if isinstance(weights, dict):
+        provenance["class weight"] = ", ".join(f"{label} {weight:g}" for label, weight in weights.items())
     facts([("target", model.target.describe()), *_network(model.network), *provenance.items()])
     if metrics:
         print("\nOn the rows held out:")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from deltaprop.arrays import Array
 from deltaprop.data import Target
 from deltaprop.data.targets import Labels, label_text
 from deltaprop.descent.schedules import Eta
@@ -79,6 +80,25 @@ def learn(
             if verbose:
                 say(f"note: {notes[-1]}")
     return network, once(_ETAS[-1]), notes
+
+
+def weights_of_rows(class_weight: Any, target: Target, R: Array) -> Array | None:
+    """Return how much each row of R counts by the class weights that a model was trained with; None: all alike.
+
+    "balanced" is that of the training rows: n / (classes · rows of the class).
+    """
+    if class_weight is None or not isinstance(target, Labels):
+        return None
+    numbers = class_weight_by_number(class_weight, target)
+    if isinstance(numbers, str):
+        counts = np.maximum(target.counts, 1)
+        of_class = sum(target.counts) / (len(counts) * counts)
+    else:
+        of_class = np.array([float(numbers.get(k, 1.0)) for k in range(len(target.labels))])
+    weights: Array = target.probabilities(R) @ of_class
+    if not weights.any():
+        raise TableError(f"Every row of the table has a label of {target.name!r} that class_weight gave a weight of 0.")
+    return weights
 
 
 def class_weight_by_number(class_weight: Any, target: Target) -> Any:

@@ -22,7 +22,7 @@ from deltaprop.inspection.health import HealthReport, health
 from deltaprop.network import Network
 from deltaprop.storage import PathLike, write_model_file
 from deltaprop.table_model.evaluation import Evaluation, evaluate_classes, evaluate_quantity
-from deltaprop.table_model.fitting import class_weight_by_number, learn
+from deltaprop.table_model.fitting import class_weight_by_number, learn, weights_of_rows
 from deltaprop.table_model.preparation import prepare
 from deltaprop.table_model.provenance import check_provenance, metrics_of, new_provenance
 from deltaprop.table_model.trace import TableTrace, encoded_row, trace_row
@@ -207,6 +207,7 @@ class TableModel:
             data,
             history,
             batch_size=batch_size,
+            class_weight=class_weight,
             dropped=drop,
             ignored=[name for name in source.column_names if name not in used],
         )
@@ -467,6 +468,8 @@ class TableModel:
     def health(self, table: TableLike, *, eta: Eta | None = None) -> HealthReport:
         """Look for what keeps the network from learning, by the names of the columns: `Network.health`.
 
+        Rows count by the class_weight that the model was trained with.
+
         Parameters
         ----------
         table : path-like, pyarrow.Table, frame or mapping
@@ -492,6 +495,7 @@ class TableModel:
             self.network,
             X,
             R,
+            weights_of_rows(self.provenance.get("class weight"), self.target, R),
             eta=eta,
             batch_size=1 if eta is None else self.provenance["batch size"],
             inputs=self.encoder.inputs,

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from deltaprop.data.targets import label_text
 from deltaprop.table_model.evaluation import Evaluation
 from deltaprop.table_model.preparation import Prepared
 from deltaprop.training import History
 
 
 def new_provenance(
-    data: Prepared, history: History, *, batch_size: int, dropped: list[str], ignored: list[str]
+    data: Prepared, history: History, *, batch_size: int, class_weight: Any, dropped: list[str], ignored: list[str]
 ) -> dict[str, Any]:
     """Return what a model file says of how its model was made, JSON-able."""
     from importlib.metadata import version
 
+    weights = class_weight
+    if hasattr(class_weight, "items"):
+        weights = {label_text(label): float(weight) for label, weight in class_weight.items()}
     return {
         "deltaprop": version("deltaprop"),
         "rows": len(data.X),
@@ -25,7 +29,7 @@ def new_provenance(
         "epoch kept": len(history) if history.best_epoch is None else history.best_epoch,
         "eta": history.eta[-1] if history.eta else 0.0,
         "batch size": batch_size,
-    }
+    } | ({} if weights is None else {"class weight": weights})
 
 
 def metrics_of(evaluation: Evaluation) -> dict[str, dict[str, float]]:
@@ -39,6 +43,10 @@ def check_provenance(provenance: dict[str, Any]) -> None:
         names = provenance[what]
         if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
             raise TypeError(f"{what} are not names")
+    weights = provenance.get("class weight", "balanced")
+    numbers = list(weights.values()) if isinstance(weights, dict) else [] if weights == "balanced" else [None]
+    if not all(type(number) is float and number >= 0 for number in numbers):
+        raise TypeError("class weights are not those of labels")
     metrics = provenance.get("metrics", {})
     if not isinstance(metrics, dict):
         raise TypeError("metrics are not those of a model")

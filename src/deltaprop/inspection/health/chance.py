@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from deltaprop.arrays import Array
+from deltaprop.inspection.health.sample import Sample
 from deltaprop.model import Model
 
 _SIZES = 4.0 ** np.arange(-5, 13)  # of a, to both sides of 0: from a thousandth to some ten millions
 _GRID = np.concatenate([-_SIZES[::-1], [0.0], _SIZES])
 _HALVINGS = 40  # of an interval of the grid: to 12 digits
 _ROWS = 2000  # that go through the output and the loss at once, about
+_BLOCKS = 32  # of samples, whose differences scatter
 _LEAST_SHARE = 1e-12  # of a class, whose logarithm is taken
 
 
-def best_constant(model: Model, R: Array) -> tuple[float, Array]:
+def best_constant(model: Model, R: Array, weights: Array | None = None) -> tuple[float, Array]:
     """Return the E of the best y that is the same for all samples, and that y (n_out,).
 
-        ∂E/∂a_j = (1/n) Σ_ℓ δ_j^ℓ = 0        a the same for all samples
+        ∂E/∂a_j = Σ_ℓ w_ℓ δ_j^ℓ / Σ_ℓ w_ℓ = 0        a the same for all samples
 
     It is found through the network's own output and loss, in float64, by a bias alone: output by output the sum of δ
     changes its sign there. Under softmax y is the mean of r, the best constant for every proper loss. Where E has
@@ -31,6 +34,8 @@ def best_constant(model: Model, R: Array) -> tuple[float, Array]:
     model : Model
     R : ndarray (n, n_out)
         Targets as the engine reads them, already smoothed.
+    weights : ndarray (n,), optional
+        How much each sample counts.
 
     Examples
     --------
@@ -45,14 +50,58 @@ def best_constant(model: Model, R: Array) -> tuple[float, Array]:
     [4.0, 2.0]
     """
     R = np.ascontiguousarray(R, np.float64)
-    E, y = _best_constant(model.output, model.loss, R.shape, R.tobytes())
+    w = np.ones(len(R)) if weights is None else np.asarray(weights, np.float64)
+    E, y, _ = _best_constant(model.output, model.loss, R.shape, R.tobytes(), w.tobytes())
     return E, y.copy()
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """E of n samples beside that of the best constant y.
+
+    ``error`` is the standard error of E − chance, 0 where the samples are all there are. ``tells`` is False where all
+    their targets are the same, which a constant suits as well as any network.
+    """
+
+    E: float
+    chance: float
+    constant: Array
+    n: int
+    error: float
+    tells: bool
+
+
+def compared(model: Model, sample: Sample, E: float) -> Comparison:
+    """Return E of the rows that are looked at beside the best constant."""
+    chance, constant = best_constant(model, sample.r, sample.weights)
+    return Comparison(E, chance, constant, len(sample.x), 0.0, not sample.one_target)
+
+
+def compared_further(model: Model, sample: Sample) -> Comparison:
+    """Return E of more rows beside the best constant; block by block, so that the error of the difference is known."""
+    R = np.ascontiguousarray(sample.r, np.float64)
+    w = np.ones(len(R)) if sample.weights is None else np.asarray(sample.weights, np.float64)
+    chance, y, a = _best_constant(model.output, model.loss, R.shape, R.tobytes(), w.tobytes())
+    constant = Model([1, R.shape[1]], output=model.output, loss=model.loss, init="zeros")
+    constant.b[0][...] = a
+    blocks = np.array_split(np.arange(len(R)), min(_BLOCKS, len(R)))
+    shares = np.array([w[rows].sum() for rows in blocks]) / w.sum()
+    with np.errstate(all="ignore"):
+        own = np.array([model.mean_loss(sample.x[k], sample.r[k], w[k].astype(model.dtype)) for k in blocks])
+        differences = own - [constant.mean_loss(np.zeros((len(k), 1)), R[k], w[k]) for k in blocks]
+        E = float(shares @ own)
+        error = float(np.sqrt(np.square(shares * (differences - shares @ differences)).sum()))
+    E, error = (E, 0.0 if sample.complete else error) if np.isfinite(E) else (math.inf, 0.0)
+    return Comparison(E, chance, y.copy(), len(R), error, not sample.one_target)
+
+
 @lru_cache(maxsize=16)  # a network is looked at again and again while it trains
-def _best_constant(output: str, loss: str, shape: tuple[int, ...], targets: bytes) -> tuple[float, Array]:
-    R, counts = np.unique(np.frombuffer(targets).reshape(shape), axis=0, return_counts=True)
-    probe = _Probe(output, loss, R, counts / counts.sum())
+def _best_constant(
+    output: str, loss: str, shape: tuple[int, ...], targets: bytes, weights: bytes
+) -> tuple[float, Array, Array]:
+    R, places = np.unique(np.frombuffer(targets).reshape(shape), axis=0, return_inverse=True)
+    shares = np.bincount(places.ravel(), weights=np.frombuffer(weights))
+    probe = _Probe(output, loss, R, shares / shares.sum())
     candidates: list[Array]
     with np.errstate(all="ignore"):
         if probe.model.definition.functions[-1].output_only:
@@ -63,7 +112,7 @@ def _best_constant(output: str, loss: str, shape: tuple[int, ...], targets: byte
             candidates = [level, _where_signs_change(probe, signs, level)]
         E = [probe.at(a)[0] for a in candidates]
         best = int(np.argmin(E))
-        return E[best], probe.at(candidates[best])[1]
+        return E[best], probe.at(candidates[best])[1], candidates[best]
 
 
 class _Probe:

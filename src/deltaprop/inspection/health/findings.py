@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deltaprop.arrays import Array
+from deltaprop.inspection.health.chance import Comparison
 from deltaprop.inspection.health.figures import LayerHealth, Passes
 from deltaprop.inspection.health.sample import Sample
 from deltaprop.inspection.health.steps import Steps
@@ -47,21 +47,29 @@ class Finding:
 class Case:
     """All that is known of a network on its samples.
 
-    ``E`` and ``typical_E`` are the mean and the median over the samples; ``chance`` and ``constant`` E of the best
-    constant prediction, and that y; ``inputs`` and ``outputs`` names.
+    ``compared`` is E beside that of the best constant prediction, ``typical_E`` the median over the samples;
+    ``inputs`` and ``outputs`` are names.
     """
 
     model: Model
     sample: Sample
     layers: tuple[LayerHealth, ...]
     passes: list[Passes]
-    E: float
+    compared: Comparison
     typical_E: float
-    chance: float
-    constant: Array
     steps: Steps | None
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+
+    @property
+    def E(self) -> float:
+        """The mean of E, with the samples' weights."""
+        return self.compared.E
+
+    @property
+    def chance(self) -> float:
+        """E of the best constant prediction."""
+        return self.compared.chance
 
     @property
     def n(self) -> int:
@@ -76,7 +84,7 @@ class Case:
     @property
     def trained(self) -> bool:
         """Whether a step has been made since the start."""
-        return self.model.epoch > 0 or self.model.state().steps > 0
+        return is_trained(self.model)
 
     @property
     def learned(self) -> bool:
@@ -89,12 +97,22 @@ class Case:
         What the losses of exp drop leaves their E without a zero to measure by; there any gain is enough.
         """
         share = BARELY if self.model.definition.loss_entry.canonical == "exp" else share
-        return self.chance - share * abs(self.chance) > self.E
+        return below_chance(self.compared, share)
 
     @property
     def samples(self) -> str:
         """The samples in words."""
-        return f"all {self.n:,} samples" if self.n == self.sample.rows else f"all {self.n:,} samples looked at"
+        return f"all {self.n:,} samples" if self.sample.complete else f"all {self.n:,} samples looked at"
+
+
+def below_chance(compared: Comparison, share: float) -> bool:
+    """Return whether E is by more than a share of |E| of the best constant below that."""
+    return compared.chance - share * abs(compared.chance) > compared.E
+
+
+def is_trained(model: Model) -> bool:
+    """Return whether a step has been made since the start."""
+    return model.epoch > 0 or model.state().steps > 0
 
 
 def listed(names: list[str], most: int = 3) -> str:

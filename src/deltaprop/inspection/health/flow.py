@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deltaprop.inspection.health.findings import BARELY, Case, Finding
+from deltaprop.inspection.health.findings import BARELY, Case, Finding, below_chance
 from deltaprop.inspection.health.steps import Steps
 
 VANISHING = 1e-3  # δ of the first hidden layer beside the last one's: it learns a thousand times slower
@@ -17,6 +17,7 @@ SMALL_STEP = 1e-6  # a million steps to change the weights by their own size
 WORSE = 0.5  # of |E| of the best constant, by which E has risen after the steps: no noise, they go uphill
 DOUBLED = 0.1  # of the same, where E was small before and has more than doubled
 ROWS_PER_OUTPUT = 4  # at least: hindsight saves a constant of k classes k/2n nats on n of many rows, here an eighth
+SURE = 2.0  # standard errors of a difference found on some of many rows
 DONE = 0.05  # of E of the best constant: where half of the samples are below it, small steps are what is left to do
 
 
@@ -119,15 +120,17 @@ def _of_steps(kind: str, steps: Steps, layer: int | None, ratio: float, advice: 
 
 
 def of_chance(case: Case) -> Iterator[Finding]:
-    """Find a trained network that does no better than the best constant prediction."""
-    if not (case.trained and case.enough) or case.chance - BARELY * abs(case.chance) > case.E:
+    """Find a trained network that does no better than the best constant prediction, where the rows can tell."""
+    compared = case.compared
+    if not (case.trained and case.enough and compared.tells) or below_chance(compared, BARELY):
         return
-    # With the samples known beforehand a constant for many outputs suits some of many rows too well.
-    if case.n < ROWS_PER_OUTPUT * len(case.outputs) and case.n < case.sample.rows:
+    # Of some of many rows E may be larger than of all; and a constant for many outputs suits a few too well.
+    few = compared.n < ROWS_PER_OUTPUT * len(case.outputs) and compared.n < case.sample.of.weighty
+    if few or compared.E - SURE * compared.error <= compared.chance - BARELY * abs(compared.chance):
         return
-    if not case.chance < math.inf or case.passes[-1].delta.size == 0 or case.layers[-1].delta == 0:
+    if not compared.chance < math.inf or case.layers[-1].delta == 0:
         return
-    y = ", ".join(f"{v:.3g}" for v in case.constant[:3]) + (", …" if len(case.constant) > 3 else "")
+    y = ", ".join(f"{v:.3g}" for v in compared.constant[:3]) + (", …" if len(compared.constant) > 3 else "")
     epochs = case.model.epoch
     after = f"{epochs:,} epoch{'s' if epochs > 1 else ''}" if epochs else "training"
     yield Finding(

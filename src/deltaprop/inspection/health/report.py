@@ -11,16 +11,17 @@ from numpy.typing import ArrayLike
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.foreign_words import answers_foreign_words
-from deltaprop.inspection.health.chance import best_constant
+from deltaprop.inspection.health.chance import compared, compared_further
 from deltaprop.inspection.health.data import of_inputs, of_targets, of_unchanging_columns
 from deltaprop.inspection.health.figures import LayerHealth, passes_of
-from deltaprop.inspection.health.findings import FEWEST_ROWS, Case, Finding
+from deltaprop.inspection.health.findings import BARELY, FEWEST_ROWS, Case, Finding, below_chance, is_trained
 from deltaprop.inspection.health.flow import of_chance, of_delta, of_large_eta, of_numbers, of_small_eta
-from deltaprop.inspection.health.sample import sample_of
+from deltaprop.inspection.health.sample import Rows, most_compared, most_samples
 from deltaprop.inspection.health.steps import Steps, steps_of
 from deltaprop.inspection.health.units import of_dead_units, of_identical_units, of_saturated_units
 from deltaprop.inspection.trace import unit_names
 from deltaprop.model import Model
+from deltaprop.targets import ClassWeight
 
 # Causes before what follows from them; nothing more is said of what flows where numbers overflow.
 _CAUSES = (of_inputs, of_targets, of_unchanging_columns, of_identical_units)
@@ -41,8 +42,8 @@ class HealthReport:
         The figures of each layer, the output last.
     E, chance : float
         E of the samples, and that of the prediction, the same for all of them, which suits them best.
-    samples, rows : int
-        How many samples were looked at, out of how many.
+    samples, compared, rows : int
+        How many samples were looked at, of how many E is the mean, and out of how many they are.
     trained : bool
         Whether a step has been made since the start; before that E is not held against the network.
     steps : Steps or None
@@ -54,6 +55,7 @@ class HealthReport:
     E: float
     chance: float
     samples: int
+    compared: int
     rows: int
     trained: bool
     steps: Steps | None = None
@@ -77,9 +79,8 @@ class HealthReport:
         lines = [
             "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
         ]
-        looked = (
-            f"{self.samples:,} samples" if self.samples == self.rows else f"{self.samples:,} of {self.rows:,} samples"
-        )
+        of_all = "" if self.compared == self.rows else f" of {self.rows:,}"
+        looked = f"{self.compared:,}{of_all} samples"
         lines.append(
             f"E is {self.E:.4g} over {looked}{'' if self.trained else ', not trained yet'}; that of the constant "
             f"prediction which suits them best is {self.chance:.4g}."
@@ -110,7 +111,9 @@ def health(
     model: Model,
     X: ArrayLike,
     R: ArrayLike,
+    sample_weight: ArrayLike | None = None,
     *,
+    class_weight: ClassWeight | None = None,
     eta: Eta | None = None,
     optimizer: str | Optimizer | None = None,
     batch_size: int = 1,
@@ -135,6 +138,9 @@ def health(
         The training rows, as they go into `Network.fit`. A column that stands still in the rows looked at is followed
         through the others.
     R : array-like (n, n_out), or (n,) where n_out = 1
+    sample_weight : array-like (n,), optional
+    class_weight : "balanced", mapping or sequence, optional
+        As they went into `fit`: they say by what E the network was trained, and which prediction is no better.
     eta : float, sequence or function of n, optional
         The learning rate, as in `Network.fit`, for the update-to-weight ratio ‖Δw‖/‖w‖.
     optimizer : str or optimizer, optional
@@ -175,14 +181,18 @@ def health(
     where = f"{type(model).__name__}.health"
     if eta is None and (optimizer is not None or batch_size != 1):
         raise ValueError(f"{where}: optimizer and batch_size are about a step, which needs an eta, too.")
-    sample = sample_of(model, X, R, where)
+    rows = Rows(model, X, R, sample_weight, class_weight, where)
+    sample = rows.drawn(most_samples(model))
     figures, passes, E = passes_of(model, sample)
-    chance, constant = best_constant(model, sample.r)
+    mean, median = (value if np.isfinite(value) else float("inf") for value in (sample.mean(E), float(np.median(E))))
+    beside = compared(model, sample, mean)
+    if not sample.complete and (not beside.tells or (is_trained(model) and not below_chance(beside, BARELY))):
+        beside = compared_further(model, rows.drawn(most_compared(model)))
     steps = None if eta is None else steps_of(model, sample, eta, optimizer, batch_size, where)
     if steps is not None:
         figures = [replace(layer, update=ratio) for layer, ratio in zip(figures, steps.ratios, strict=True)]
-    mean, median = (value if np.isfinite(value) else float("inf") for value in (float(np.mean(E)), float(np.median(E))))
     columns = tuple(inputs) if inputs is not None else tuple(f"x{k}" for k in range(1, model.layers[0] + 1))
     names = unit_names(model, outputs)[-1]
-    case = Case(model, sample, tuple(figures), passes, mean, median, chance, constant, steps, columns, names)
-    return HealthReport(tuple(_found_in(case)), case.layers, mean, chance, case.n, sample.rows, case.trained, steps)
+    case = Case(model, sample, tuple(figures), passes, beside, median, steps, columns, names)
+    found = tuple(_found_in(case))
+    return HealthReport(found, case.layers, case.E, case.chance, case.n, beside.n, len(rows), case.trained, steps)

@@ -9,26 +9,112 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array, Inputs, SparseRows
+from deltaprop.functions import kernels
 from deltaprop.model import Model
+from deltaprop.targets import ClassWeight, targets_in, weights_in
 
 MOST_SAMPLES = 256  # a share of ½ is found to within 0.06, twice its standard error
 FEWEST_SAMPLES = 32  # of networks so large that the next number would leave fewer; a unit at work for 1 in 10 shows
 _MOST_NUMBERS = 2**20  # of ∂E/∂w, a matrix for each sample, that a trace writes: a millisecond or two
+_MOST_COMPARED = 2**13  # where E of a sample leaves open whether it is below that of a constant; a class of 1 in 1,000
+_COMPARING_WORK = 2**27  # multiply-adds of the pass that it takes, about: some ten milliseconds
 _CHUNK_ROWS = 4096  # of all rows at a time, where a column that stood still in the sample is followed up
+
+
+class Rows:
+    """All rows, of which samples are drawn: those alone that weigh anything.
+
+    Of long arrays only the rows that are drawn are checked and converted; to do so with all would cost more than the
+    rest. Others are as the engine reads them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a shape, a number, a target or a weight does not fit, or there are no rows.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        X: ArrayLike,
+        R: ArrayLike,
+        sample_weight: ArrayLike | None,
+        class_weight: ClassWeight | None,
+        where: str,
+    ) -> None:
+        self.model, self.where = model, where
+        self.X: Any
+        self.R: Any
+        self.X, self.R = X, R
+        self.weights: Array | None = None
+        as_given = type(X) is np.ndarray and type(R) is np.ndarray and X.ndim == 2 and R.ndim > 0
+        self.as_given = as_given and len(self.X) == len(self.R) > most_samples(model)
+        if not self.as_given:
+            self.X, self.R, self.weights = model.samples(X, R, sample_weight, where, class_weight)
+        elif sample_weight is not None or class_weight is not None:
+            definition = model.definition
+            domain = kernels.whose_targets(definition.loss_entry, definition.functions[-1])
+            targets = targets_in(self.R, len(self.X), model.layers[-1], domain, model.dtype, where=where)
+            self.weights = weights_in(sample_weight, class_weight, targets, where=where)
+        if not len(self.X):
+            raise ValueError(f"{where}: X has no rows, so there is nothing to look at.")
+        self._weighty = None if self.weights is None else np.flatnonzero(self.weights)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def weighty(self) -> int:
+        """How many rows weigh anything."""
+        return len(self) if self._weighty is None else len(self._weighty)
+
+    def drawn(self, most: int) -> Sample:
+        """Return all rows where they are few, else some drawn by a fixed seed."""
+        chosen = np.arange(self.weighty)
+        if self.weighty > most:
+            chosen = np.sort(np.random.default_rng(0).choice(self.weighty, most, replace=False))
+        if self._weighty is not None:
+            chosen = self._weighty[chosen]
+        weights = None if self.weights is None else self.weights[chosen]
+        if self.as_given:
+            x, r, _ = self.model.samples(self.X[chosen], self.R[chosen], None, self.where)
+        else:
+            x, r = _rows_of(self.X, chosen), self.R[chosen]
+        return Sample(x, r, weights, self)
+
+    def have_one_target(self) -> bool:
+        """Whether all rows have the same target: it is looked for until one differs."""
+        R = self.R if self._weighty is None else self.R[self._weighty]
+        return all((R[start : start + _CHUNK_ROWS] == R[0]).all() for start in range(0, len(R), _CHUNK_ROWS))
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The rows that are looked at, x (n, n_in) and r (n, n_out) as the engine reads them, and all there are."""
+    """The rows that are looked at: x (n, n_in), r (n, n_out) and their weights, as the engine reads them."""
 
     x: Array
     r: Array
-    everything: Any
+    weights: Array | None
+    of: Rows
 
     @property
     def rows(self) -> int:
         """Out of how many rows they are."""
-        return len(self.everything)
+        return len(self.of)
+
+    @property
+    def complete(self) -> bool:
+        """Whether they are all that weigh anything."""
+        return len(self.x) == self.of.weighty
+
+    @property
+    def one_target(self) -> bool:
+        """Whether all of them have the same target."""
+        return bool((self.r == self.r[0]).all())
+
+    def mean(self, of_samples: Array) -> float:
+        """Return the weighted mean of a number of each sample."""
+        return float(np.average(of_samples, weights=self.weights))
 
     def standing_still(self) -> Array:
         """Return the columns that hold one value in the rows looked at."""
@@ -36,7 +122,7 @@ class Sample:
 
     def constant_among(self, columns: Array) -> Array:
         """Return which of these columns hold one value in all rows: each is followed up until it changes."""
-        X = self.everything
+        X = self.of.X
         if isinstance(X, SparseRows):
             return np.setdiff1d(columns[self.x[0, columns] == 0], np.unique(X.columns[X.values != 0]))
         first = X[0, columns]
@@ -46,29 +132,6 @@ class Sample:
             still = (X[start : start + _CHUNK_ROWS, columns] == first).all(axis=0)
             columns, first = columns[still], first[still]
         return columns
-
-
-def sample_of(model: Model, X: ArrayLike, R: ArrayLike, where: str) -> Sample:
-    """Return the rows to look at: all where they are few, else some drawn by a fixed seed.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a shape, a number or a target does not fit, or there are no rows. Of long arrays only the rows looked at are
-        checked: to check and convert all would cost more than the rest.
-    """
-    everything: Any = X
-    most = most_samples(model)
-    if type(X) is np.ndarray and type(R) is np.ndarray and X.ndim == 2 and R.ndim and len(X) == len(R) > most:
-        chosen = _chosen(len(X), most)
-        x, r, _ = model.samples(X[chosen], R[chosen], None, where)
-    else:
-        everything, r, _ = model.samples(X, R, None, where)
-        chosen = _chosen(len(everything), most)
-        x, r = _rows_of(everything, chosen), r[chosen]
-    if not len(x):
-        raise ValueError(f"{where}: X has no rows, so there is nothing to look at.")
-    return Sample(x, r, everything)
 
 
 def most_samples(model: Model) -> int:
@@ -82,6 +145,17 @@ def most_samples(model: Model) -> int:
     return min(MOST_SAMPLES, max(FEWEST_SAMPLES, _MOST_NUMBERS // numbers_of_a_trace(model)))
 
 
+def most_compared(model: Model) -> int:
+    """Return of how many rows E is taken, at most, where that of the sample leaves open if it is below a constant's.
+
+    Examples
+    --------
+    >>> most_compared(Model([30, 32, 16, 1])), most_compared(Model([784, 128, 10]))
+    (8192, 1318)
+    """
+    return max(most_samples(model), min(_MOST_COMPARED, _COMPARING_WORK // model.n_parameters))
+
+
 def numbers_of_a_trace(model: Model) -> int:
     """Return how many numbers are written for one sample, about.
 
@@ -90,12 +164,6 @@ def numbers_of_a_trace(model: Model) -> int:
     n_in, n_1, n_out = *model.layers[:2], model.layers[-1]
     softmax = model.definition.functions[-1].output_only
     return model.n_parameters - n_1 * max(0, n_in - n_1) + (n_out**2 if softmax else 0)
-
-
-def _chosen(rows: int, most: int) -> Array:
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
 
 
 def _rows_of(X: Inputs, chosen: Array) -> Array:

@@ -62,16 +62,16 @@ def steps_of(
     shuffled = model.epoch_order(n, model.epoch + 1, shuffle=True)
     ratios: list[list[float | None]] = []
     with np.errstate(all="ignore"):
-        E_before = probe.mean_loss(sample.x, sample.r, None)
+        E_before = probe.mean_loss(sample.x, sample.r, sample.weights)
         for k in range(max(1, min(_MOST_STEPS, MOST_SAMPLES // together))):
             before = [W.copy() for W in probe.W]
             order = shuffled[np.arange(k * together, (k + 1) * together) % n]
-            for _ in probe.passing(sample.x, sample.r, None, order, rate, batch_size, 1):
+            for _ in probe.passing(sample.x, sample.r, sample.weights, order, rate, batch_size, 1):
                 pass
             ratios.append([_ratio(W - w, w) for W, w in zip(probe.W, before, strict=True)])
             if probe.not_finite(0.0) is not None:
                 break
-        E_after = probe.mean_loss(sample.x, sample.r, None)
+        E_after = probe.mean_loss(sample.x, sample.r, sample.weights)
     if probe.not_finite(E_after) is not None:
         E_after = float("inf")
     medians = tuple(_median([ratio[l] for ratio in ratios]) for l in range(len(model.W)))
