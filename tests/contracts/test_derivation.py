@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deltaprop import FormulaError, MissingExtraError, Network
+from deltaprop.descent.optimizers import OPTIMIZERS
 from deltaprop.functions import ACTIVATIONS, LOSSES, activation, loss
 from deltaprop.functions.formulas.tree import variable
 from deltaprop.inspection.derivation import Derivation, derive, effort, simplification
@@ -572,3 +573,30 @@ def test_without_sympy_it_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "sympy", None)
     with pytest.raises(MissingExtraError, match=r"sympy is not installed.*deltaprop\[derive\]"):
         Network([2, 1]).derive()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("penalties", [{}, {"l2": 0.01, "l1": 0.001}], ids=["", "penalised"])
+def test_the_update_is_that_of_the_networks_present_rule(optimizer: str, penalties: dict[str, float]) -> None:
+    """Its equations, and in the sample's numbers what a traced step of it makes of w and b, bit for bit."""
+    X, R = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([0, 1, 1, 0.0])
+    net = Network([2, 2, 1], seed=0, **penalties)  # type: ignore[arg-type]
+    net.fit(X, R, epochs=5, eta=0.1, optimizer=optimizer)
+    document, t = net.derive([0, 1], 1, 0.5), net.trace([0, 1], 1, eta=0.5)
+    plain = optimizer == "sgd" and not penalties
+    assert (f"present rule is {optimizer}," in str(document)) is not plain
+    lines = [line for line in document.sections[-1].lines if line.relation == "←"]
+    shown = {(written(line.left), line.value) for line in lines if line.left is not None}
+    for k, letter in ((0, "w"), (1, "v")):
+        after = t.layers[k]
+        assert after.W_after is not None
+        assert after.b_after is not None
+        for (i, j), value in np.ndenumerate(after.W_after):
+            name = f"w_{j + 1}{i + 1}" if letter == "w" else f"v_{i + 1}"
+            assert (name, value) in shown
+        for j, value in enumerate(after.b_after):
+            assert (f"b_{j + 1}" if letter == "w" else "b_y", value) in shown
+    text = str(document)
+    assert "[the engine's" not in text[text.rindex("The update") :]  # by hand, to the last digit
+    assert document.to_latex().count("{") == document.to_latex().count("}")
+    assert net.theta.tobytes() == Network.from_description(net.description(), net.theta).theta.tobytes()

@@ -110,6 +110,17 @@ class Descending(Base):
         """The rule whose memory the network keeps: of the last descent; at the start plain gradient descent."""
         return self._memory.optimizer
 
+    @property
+    def steps(self) -> int:
+        """The steps that the present rule has made."""
+        return self._memory.steps
+
+    def remembered(self) -> list[tuple[list[Array], list[Array | None]]]:
+        """Return what the present rule remembers, array by array, as W and b of each layer; views."""
+        size = self._plan.theta_size
+        states = [self._memory.state[k : k + size] for k in range(0, self._memory.state.size, size)]
+        return [self._parameters.views(state) for state in states]
+
     def after_step(
         self, X: Array, R: Array, eta: float, optimizer: Optimizer, decay: float = 0.0
     ) -> tuple[list[Array], list[Array | None]]:

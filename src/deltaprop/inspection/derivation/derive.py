@@ -71,7 +71,7 @@ def derive(
         weights_section(model.bias),
         output_section(layers[-1], output, found),
         delta_rule_section(model, layers),
-        update_section(layers, model.bias),
+        update_section(model, layers),
     ]
     if x is not None or r is not None or eta is not None:
         if x is None or r is None:

@@ -12,7 +12,10 @@ from deltaprop.inspection.derivation.document import Derivation, Line, Words
 from deltaprop.inspection.derivation.notation import symbol_parts
 from deltaprop.inspection.derivation.writer import PRODUCT, Piece, digits
 
-_LETTERS = {"δ": r"\delta", "η": r"\eta", "σ": r"\sigma", "ℓ": r"\ell", "…": r"\cdots"}
+_LETTERS = {
+    "μ": r"\mu", "ρ": r"\rho", "β": r"\beta", "ε": r"\varepsilon", "λ": r"\lambda", "ψ": r"\psi", "δ": r"\delta",
+    "η": r"\eta", "σ": r"\sigma", "ℓ": r"\ell", "…": r"\cdots",
+}  # fmt: skip
 _OWN = ("log", "tanh", "sinh", "cosh", "tan", "sin", "cos", "arctan", "min", "max")  # functions LaTeX has a word for
 _SIGNS = {"≤": r"\le", "≥": r"\ge"}
 _CONSTANTS = {math.pi: r"\pi", math.e: "e"}

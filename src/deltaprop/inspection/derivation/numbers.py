@@ -22,11 +22,11 @@ from deltaprop.inspection.derivation.notation import (
 )
 from deltaprop.inspection.derivation.output_error import OutputError, indexed
 from deltaprop.inspection.derivation.output_section import delta_in_symbols
+from deltaprop.inspection.derivation.rule import RuleSteps, is_plain
 from deltaprop.inspection.derivation.sample import DIGITS, MOST_TERMS, Numbers, as_row
 from deltaprop.inspection.derivation.slopes import slope_of
 from deltaprop.inspection.trace import LayerTrace, Trace
 from deltaprop.model import Model
-from deltaprop.training import descend
 
 MOST_UNITS = 8  # of a layer that are shown one by one
 _SHOWN = 6  # of a larger one
@@ -189,19 +189,27 @@ class SampleSections:
         return Section("The gradient", tuple(lines))
 
     def update(self, eta: float, r: ArrayLike) -> Section:
-        """Return w − η ∂E/∂w and b − η ∂E/∂b, which the engine's own step on a copy of the network gives."""
-        after = self.model.with_dtype(self.model.dtype.name)
-        descend(after, self.t.x[None, :], as_row(r), eta)
+        """Return w and b after a step of the network's present rule, which the engine makes on a copy of it."""
+        steps = RuleSteps(self.model, self.t.x, as_row(r), eta)
         self.numbers[ETA] = eta
         lines = [self._given(ETA, eta, ("With the learning rate",))]
-        for layer in self.layers:
+        for layer, numbers in zip(self.layers, self.t.layers, strict=True):
             lines.append(self._heading(layer))
-            W, b = after.W[layer.number - 1], after.b[layer.number - 1]
+            l = layer.number - 1
+            W, b = steps.after.W[l], steps.after.b[l]
             for j in _units(layer):
                 for i in range(1, _few(layer.n_in) + 1):
-                    lines.append(self._step(layer.w(j, i), W[i - 1, j - 1]))
-                if b is not None:
-                    lines.append(self._step(layer.b(j), b[j - 1]))
+                    at = (i - 1, j - 1)
+                    if is_plain(self.model):
+                        lines.append(self._step(layer.w(j, i), W[at]))
+                        continue
+                    own = 0.0 if numbers.dW_penalty is None else float(numbers.dW_penalty[at])
+                    lines += steps.lines(self.numbers, self._weight(layer, j, i), float(numbers.W[at]), own, (l, at))
+                if b is not None and numbers.b is not None:
+                    if is_plain(self.model):
+                        lines.append(self._step(layer.b(j), b[j - 1]))
+                        continue
+                    lines += steps.lines(self.numbers, layer.b(j), float(numbers.b[j - 1]), None, (l, (j - 1,)))
         return Section("The update", tuple(lines))
 
     def _step(self, parameter: Node, new: float) -> Line:

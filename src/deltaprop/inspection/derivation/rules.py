@@ -19,6 +19,7 @@ from deltaprop.inspection.derivation.notation import (
     symbol,
     times,
 )
+from deltaprop.inspection.derivation.rule import is_plain, rule_lines
 from deltaprop.inspection.derivation.slopes import Slope, slope_of
 from deltaprop.model import Model
 
@@ -133,18 +134,21 @@ def _of_layer(layer: LayerSymbols, above: LayerSymbols, slope: Slope) -> Line:
     return Line(layer.delta(unit), tuple(steps if slope.final != ONE else [steps[0], Step(rest)]), words=(*words, ":"))
 
 
-def update_section(layers: list[LayerSymbols], bias: bool) -> Section:
-    """Return the gradient and the update of each layer."""
+def update_section(model: Model, layers: list[LayerSymbols]) -> Section:
+    """Return the gradient and the update of each layer, and where the network's present rule is another, that."""
+    plain = is_plain(model)
     words: Words = ("With the learning rate ", ETA, ", after each sample (of a batch, by the mean of the gradients):")
-    lines = [Line(words=words)]
+    lines = [Line(words=words if plain else ("After each sample (of a batch, of the mean of the gradients):",))]
     for layer in layers:
         unit, below = layer.unit, layer.below
         w, delta, b = layer.w(unit, below), layer.delta(unit), layer.b(unit)
         gradient = times(delta, layer.input(below))
         lines += [
             Line(partial(E, w), (Step(gradient),), words=(*units_in_words(layer), ":")),
-            Line(w, (Step(minus(w, times(ETA, gradient))),), relation="←"),
         ]
-        if bias:
-            lines.append(Line(b, (Step(minus(b, times(ETA, delta))),), relation="←"))
-    return Section("The update", tuple(lines))
+        if plain:
+            lines.append(Line(w, (Step(minus(w, times(ETA, gradient))),), relation="←"))
+        if model.bias:
+            of_bias = Line(b, (Step(minus(b, times(ETA, delta))),), relation="←")
+            lines.append(of_bias if plain else Line(partial(E, b), (Step(delta),)))
+    return Section("The update", (*lines, *rule_lines(model)))
