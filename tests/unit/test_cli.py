@@ -104,6 +104,23 @@ def test_trace(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(re.match(r"∂E/∂w +eyes=blue → z1\.2 ", line) for line in lines)
 
 
+def test_fit_with_an_optimizer_and_a_schedule(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit("--optimizer", "adam:beta1=0.8", "--eta", "cosine:0.05,warmup=2") == 0
+    first = Path("model.deltaprop").read_bytes()
+    model = TableModel(hidden=(4,))
+    words = {"epochs": 30, "optimizer": deltaprop.Adam(beta1=0.8), "eta": deltaprop.cosine(0.05, warmup=2)}
+    history = model.fit("people.csv", "tall", **words)
+    assert history.eta[:3] == pytest.approx([0.025, 0.05, 0.05])
+    model.save("other.deltaprop")
+    assert Path("other.deltaprop").read_bytes() == first
+    assert "no optimizer is called 'adm'. Did you mean 'adam'?" in refused(
+        capsys, "fit", "people.csv", "--target", "tall", "--optimizer", "adm"
+    )
+    assert "no schedule is called 'cosin'. Did you mean 'cosine'?" in refused(
+        capsys, "fit", "people.csv", "--target", "tall", "--eta", "cosin:1"
+    )
+
+
 def test_derive(capsys: pytest.CaptureFixture[str]) -> None:
     fit()
     capsys.readouterr()
@@ -278,7 +295,7 @@ def test_bad_input_to_fit(capsys: pytest.CaptureFixture[str]) -> None:
         (("--hidden", "0,3"), "--hidden needs whole numbers of at least 1 such as 32,16, or 0; got '0,3'."),
         (("--hidden", "many"), "--hidden needs whole numbers of at least 1 such as 32,16, or 0; got 'many'."),
         (("--h", "tahn"), "Did you mean 'tanh'?"),
-        (("--eta", "-1"), "--eta needs to be finite and at least 0"),
+        (("--eta", "-1"), "--eta needs to be finite in float64 and at least 0; got -1.0."),
         (("--eta", "nan"), "eta needs to be finite"),
         (("--epochs", "-3"), "Invalid value for '--epochs'"),
         (("--epochs", "3.5"), "Invalid value for '--epochs'"),

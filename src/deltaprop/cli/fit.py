@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deltaprop.cli.arguments import TableFile, check_eta, refuse_same_file
+from deltaprop.cli.arguments import TableFile, refuse_same_file
 from deltaprop.cli.output import metrics, printable
 from deltaprop.errors import OptionError
 
@@ -43,8 +43,16 @@ def fit(
         int | None, typer.Option(min=0, help="At most so many; by default about 40,000 steps, but 20 to 300 epochs.")
     ] = None,
     eta: Annotated[
-        float | None, typer.Option(help="Learning rate; by default 0.1, or less where training diverges.")
+        str | None,
+        typer.Option(
+            metavar="ETA",
+            help="Learning rate: a number, a formula of the epoch n, or a schedule such as cosine:0.1,warmup=5 "
+            "(`deltaprop list schedules`); by default 0.1, or less where training diverges.",
+        ),
     ] = None,
+    optimizer: Annotated[
+        str, typer.Option(help="The rule of a step: adam, adam:beta1=0.8, … (`deltaprop list optimizers`).")
+    ] = "sgd",
     batch_size: Annotated[int, typer.Option(min=1, help="Rows per step; 1 is the lecture's.")] = 32,
     drop: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column to leave out; may be repeated.")
@@ -62,7 +70,7 @@ def fit(
     from deltaprop.storage import replace_file
     from deltaprop.table_model import TableModel
 
-    _check(task, h, loss, init, eta, validation, no_validation)
+    _check(task, h, loss, init, eta, optimizer, validation, no_validation)
     _check_places(table, out, plot)
     weights = _weights(class_weight)
     model = TableModel(hidden=_units(hidden), h=h, loss=loss, init=init, seed=seed)
@@ -74,6 +82,7 @@ def fit(
         epochs=epochs,
         eta=eta,
         batch_size=batch_size,
+        optimizer=optimizer,
         class_weight=weights,
         validation=None if no_validation else 0.2 if validation is None else validation,
         verbose=True,
@@ -93,13 +102,16 @@ def _check(
     h: str,
     loss: str | None,
     init: str | None,
-    eta: float | None,
+    eta: str | None,
+    optimizer: str,
     validation: float | None,
     no_validation: bool,
 ) -> None:
     """Refuse what would be refused later in other words."""
     from deltaprop.data.targets import TASKS
     from deltaprop.descent.initializers import initializer
+    from deltaprop.descent.optimizers import optimizer_in
+    from deltaprop.descent.schedules import rates
     from deltaprop.functions import activation
     from deltaprop.functions import loss as loss_of
 
@@ -111,11 +123,13 @@ def _check(
             loss_of(loss, where="--loss")
         if init is not None:
             initializer(init, where="--init")
+        optimizer_in(optimizer, where="--optimizer")
+        if eta is not None:
+            rates(eta, 1, 1, where="fit", name="--eta")(1)
     except ValueError as error:
         raise OptionError(str(error)) from None
     if chosen.output_only:
         raise OptionError(f"--h {h!r} is for the output layer only.")
-    check_eta(eta)
     if validation is not None and not 0 < validation < 1:
         raise OptionError(f"--validation needs to be a share between 0 and 1; got {validation:g}.")
     if validation is not None and no_validation:

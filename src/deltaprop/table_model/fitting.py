@@ -10,6 +10,7 @@ import numpy as np
 from deltaprop.arrays import Array
 from deltaprop.data import Target
 from deltaprop.data.targets import Labels, label_text
+from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.errors import DivergenceError, TableError
 from deltaprop.functions import Loss
@@ -39,6 +40,7 @@ def learn(
     epochs: int | None,
     eta: Eta | None,
     batch_size: int,
+    optimizer: str | Optimizer,
     verbose: bool,
 ) -> tuple[Network, History, list[str]]:
     """Return a network trained on what was prepared, its history, and what its owner wants to know.
@@ -62,6 +64,7 @@ def learn(
             epochs=epochs,
             eta=eta,
             batch_size=batch_size,
+            optimizer=optimizer,
             class_weight=class_weight,
             validation=data.validation,
             patience=None if data.validation is None else _PATIENCE,

@@ -13,6 +13,7 @@ from deltaprop.data.tables import column_of
 from deltaprop.data.targets import Labels, Quantity, target_from_json
 from deltaprop.definition import define
 from deltaprop.descent.initializers import Initializer
+from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.errors import NotFittedError, TableError
 from deltaprop.functions import Activation, Loss
@@ -130,6 +131,7 @@ class TableModel:
         epochs: int | None = None,
         eta: Eta | None = None,
         batch_size: int = 32,
+        optimizer: str | Optimizer = "sgd",
         class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         validation: float | None = 0.2,
         verbose: bool = False,
@@ -148,9 +150,11 @@ class TableModel:
             Columns that are not to be inputs.
         epochs : int, optional
             At most so many; by default about 40,000 steps, but 20 to 300 epochs.
-        eta : float, sequence or function of the epoch, optional
-            The learning rate η_n; by default 0.1, or a tenth or a hundredth of that where training diverges.
+        eta : float, sequence, function of the epoch, formula or schedule, optional
+            The learning rate η_n, as in `Network.fit`; by default 0.1, or less where training diverges.
         batch_size : int, default 32
+        optimizer : str or optimizer, default "sgd"
+            The rule of a step, as in `Network.fit`.
         class_weight : "balanced" or mapping of label to weight, optional
             How much the rows of each label count; labels left out count 1. "balanced" makes all labels count alike.
         validation : float or None, default 0.2
@@ -200,6 +204,7 @@ class TableModel:
             epochs=epochs,
             eta=eta,
             batch_size=batch_size,
+            optimizer=optimizer,
             verbose=verbose,
         )
         used = {target, *drop, *(column.name for column in data.encoder.columns)}
