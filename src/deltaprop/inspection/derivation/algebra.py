@@ -239,7 +239,7 @@ def _power(base: Node, exponent: Fraction) -> Node:
         return base
     if exponent == Fraction(1, 2):
         return Node("sqrt", (base,))
-    decimal = exponent.denominator % 5 == 0 and Fraction(repr(float(exponent))) == exponent
+    decimal = Fraction(repr(float(exponent))) == exponent
     return Node("power", (base, number(float(exponent)) if decimal else _rational(exponent)))
 
 

@@ -6,8 +6,11 @@ from deltaprop.errors import FormulaError
 from deltaprop.functions.formulas.folding import constant_value
 from deltaprop.functions.formulas.tree import Node, number, rebuilt, variable, with_args
 from deltaprop.inspection.derivation.algebra import Algebra, Expression, UnwrittenError
+from deltaprop.inspection.derivation.conditions import decided, first_is_it, solved
 from deltaprop.inspection.derivation.effort import TooLongError, limited
 from deltaprop.inspection.derivation.notation import ONE, ZERO, minus, times
+
+_SHORT = 6  # digits of a quotient that is written as a decimal
 
 
 def for_people(node: Node) -> Node:
@@ -17,13 +20,26 @@ def for_people(node: Node) -> Node:
     --------
     >>> from deltaprop.functions.formulas import parse
     >>> str(for_people(parse("log1p(exp(-a)) + relu(a) + y**(2 - 1.5)", ["a", "y"], "h")))
-    'log(1 + exp(-a)) + max(a, 0) + y**0.5'
+    'log(1 + exp(-a)) + max(a, 0) + sqrt(y)'
     """
 
     def plain(node: Node, args: tuple[Node, ...]) -> Node:
         match node.op:
             case "number" if node.value < 0:
                 return Node("neg", (number(-node.value),))
+            case "power" if args[1] in (ZERO, ONE):
+                return ONE if args[1] == ZERO else args[0]
+            case "power" if args[1] == number(0.5):
+                return Node("sqrt", args[:1])
+            case "multiply" if ZERO in args:
+                return ZERO
+            case "multiply" if args[1].op == "power" and args[1].args[1].op == "neg":
+                base, exponent = args[1].args
+                return plain(Node("divide"), (args[0], plain(Node("power"), (base, exponent.args[0]))))
+            case "divide" if args[1].op == "number" and 0 < args[1].value < 1 and (1 / args[1].value).is_integer():
+                return _times(1 / args[1].value, args[0])
+            case "divide" if all(x.op == "number" for x in args) and not args[0].value.is_integer():
+                return _decimal(with_args(node, args))
             case "expm1":
                 return minus(Node("exp", args), ONE)
             case "log1p":
@@ -43,6 +59,26 @@ def for_people(node: Node) -> Node:
         return with_args(node, args) if args else node
 
     return rebuilt(node, plain)
+
+
+def _times(factor: float, node: Node) -> Node:
+    """Return a number times a tree, put together with the number that it begins with."""
+    match node.op:
+        case "number":
+            return number(factor * node.value)
+        case "neg":
+            return Node("neg", (_times(factor, node.args[0]),))
+        case "divide":
+            return Node("divide", (_times(factor, node.args[0]), node.args[1]))
+        case "multiply" if node.args[0].op == "number":
+            return times(number(factor * node.args[0].value), node.args[1])
+    return times(number(factor), node)
+
+
+def _decimal(node: Node) -> Node:
+    """Return a quotient of numbers as one where that is short: 0.125 for 0.25 / 2."""
+    x = constant_value(node)
+    return number(x) if len(repr(x)) <= _SHORT else node
 
 
 def derivative(node: Node, name: str, algebra: Algebra) -> Node:
@@ -83,10 +119,8 @@ def derivative(node: Node, name: str, algebra: Algebra) -> Node:
         match node.op:
             case "where":
                 return branches(node.args[0], x, y)
-            case "max":
-                return branches(Node("less", (y, x)), x, y)
-            case "min":
-                return branches(Node("less", (x, y)), x, y)
+            case "max" | "min":
+                return branches(first_is_it(node, algebra), x, y)
             case "abs":
                 return algebra.symbol(Node("sign", (x,))) * slope(x)
             case "sigmoid":
@@ -107,7 +141,8 @@ def derivative(node: Node, name: str, algebra: Algebra) -> Node:
             return there
         then, other = algebra.tree(there), algebra.tree(otherwise)
         if then.op == "where" and then.args[2] == other:  # one condition within the other
-            condition, then = Node("and", (then.args[0], condition)), then.args[1]
+            within = solved(decided(condition, then.args[0], True, algebra), algebra)
+            condition, then = Node("and", (then.args[0], within)), then.args[1]
         return algebra.symbol(Node("where", (condition, then, other)))
 
     try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+from deltaprop.errors import FormulaError
 from deltaprop.functions import Activation, Loss
 from deltaprop.functions.formulas.tree import Node, substitute, variable
 from deltaprop.inspection.derivation.document import Line, Section, Step, Words
 from deltaprop.inspection.derivation.notation import E, LayerSymbols, applied, plus, summed, symbol, times
 from deltaprop.inspection.derivation.output_error import OutputError, indexed
-from deltaprop.inspection.derivation.slopes import slope_of
+from deltaprop.inspection.derivation.slopes import slope_of, tree_of
 from deltaprop.model import Model
 
 TARGETS = {
@@ -22,7 +25,34 @@ def network_section(model: Model, layers: list[LayerSymbols]) -> Section:
     lines = [Line(words=(f"A network with layers of {', '.join(map(str, model.layers))} units, inputs first.{bias}",))]
     for layer, entry in zip(layers, model.definition.functions, strict=True):
         lines += _layer_lines(layer, entry, model.bias)
+    if _uses_sigmoid(lines):
+        x = symbol("x")
+        sigmoid = Node("divide", (symbol("1"), plus(symbol("1"), Node("exp", (Node("neg", (x,)),)))))
+        lines.append(Line(Node("sigmoid", (x,)), (Step(sigmoid),), words=("Here, for any number ", x, ",")))
     return Section("The network", tuple(lines))
+
+
+def _uses_sigmoid(lines: list[Line]) -> bool:
+    return any(x.op == "sigmoid" for line in lines for step in line.steps for x in step.right.parts())
+
+
+def name_of(entry: Activation | Loss) -> str:
+    """Return a function's name with its parameters, those too that it has by default.
+
+    Examples
+    --------
+    >>> from deltaprop.functions import activation, loss
+    >>> name_of(loss("tweedie", where="loss")), name_of(activation("a**2", where="h"))
+    ('tweedie:p=1.5', 'a formula of its own')
+    """
+    if entry.written is not None:
+        return "a formula of its own"
+    in_formula = set(re.findall(r"\w+", entry.formula))
+    values = [(p.name, v) for p, v in zip(entry.parameters, entry.values, strict=True)
+              if p.name in in_formula and not isinstance(v, tuple)]  # fmt: skip
+    if str(entry) != entry.name or not values:
+        return str(entry)
+    return f"{entry}:" + ",".join(f"{name}={v:g}" for name, v in values)
 
 
 def units_in_words(layer: LayerSymbols) -> Words:
@@ -47,7 +77,7 @@ def _layer_lines(layer: LayerSymbols, entry: Activation, bias: bool) -> list[Lin
     unit = layer.unit
     a, z = layer.a(unit), layer.z(unit)
     below: Words = (", from ", variable(layer.below), f"{_range(layer.n_in)} below")
-    name = "a formula of its own" if entry.written is not None else str(entry)
+    name = name_of(entry)
     words: Words = (*units_in_words(layer), *below, ", with ", layer.function, f" = {name}:")
     lines = [Line(a, (Step(weighted_sum(layer, unit, bias=bias)),), words=words)]
     if entry.output_only:
@@ -57,17 +87,13 @@ def _layer_lines(layer: LayerSymbols, entry: Activation, bias: bool) -> list[Lin
     formula = substitute(slope_of(entry).h, {"a": a})
     steps = [Step(applied(layer.function, a))]
     lines.append(Line(z, (*steps, Step(formula))))
-    if any(x.op == "sigmoid" for x in formula.parts()):
-        x = symbol("x")
-        sigmoid = Node("divide", (symbol("1"), plus(symbol("1"), Node("exp", (Node("neg", (x,)),)))))
-        lines.append(Line(Node("sigmoid", (x,)), (Step(sigmoid),), words=("where, for any number ", x, ",")))
     return lines
 
 
 def loss_section(loss: Loss, output: LayerSymbols, found: OutputError) -> Section:
     """Return E of a sample."""
     lines = []
-    name = "a formula of its own" if loss.written is not None else str(loss)
+    name = name_of(loss)
     domain = TARGETS.get(found.targets, "")
     words: Words = (f"The loss of one sample is {name}; ", output.r("k"), " is what ", output.z("k"), " should be")
     words += (f", {domain}:",) if domain else (":",)
@@ -89,5 +115,13 @@ def loss_section(loss: Loss, output: LayerSymbols, found: OutputError) -> Sectio
         shown = ", ".join(f"{x:g}" for x in values)
         lines.append(Line(words=("Each output has its own ", symbol(found.parameter, "k"), f": {shown}.")))
     if loss.dropped:
-        lines.append(Line(words=(f"The part {loss.dropped}, which no parameter changes, is left out.",)))
+        lines.append(Line(words=("The part ", _dropped(loss, output), ", which no weight changes, is left out.")))
     return Section("The loss", tuple(lines))
+
+
+def _dropped(loss: Loss, output: LayerSymbols) -> str | Node:
+    """Return what is left out of a loss as a tree, where the language of formulas has it; log(r!) is none."""
+    try:
+        return substitute(tree_of(loss, loss.dropped, ["r"]), {"r": output.r("k")})
+    except FormulaError:
+        return loss.dropped

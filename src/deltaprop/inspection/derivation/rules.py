@@ -5,7 +5,7 @@ from __future__ import annotations
 from deltaprop.functions import Activation
 from deltaprop.functions.formulas.tree import Node, substitute, variable
 from deltaprop.inspection.derivation.document import Line, Section, Step, Words
-from deltaprop.inspection.derivation.network_equations import units_in_words, weighted_sum
+from deltaprop.inspection.derivation.network_equations import name_of, units_in_words, weighted_sum
 from deltaprop.inspection.derivation.notation import (
     ETA,
     ONE,
@@ -102,7 +102,7 @@ def slope_lines(layer: LayerSymbols, slope: Slope, entry: Activation) -> list[Li
     unit = layer.unit
     symbols = {"a": layer.a(unit), "z": layer.z(unit)}
     steps = tuple(Step(substitute(s.right, symbols), in_symbols(s.reason, symbols)) for s in slope.steps)
-    lines = [Line(layer.slope(unit), steps, words=("With ", layer.function, f" = {entry}:"))]
+    lines = [Line(layer.slope(unit), steps, words=("With ", layer.function, f" = {name_of(entry)}:"))]
     return [*lines, *caveats(slope.complete, slope.confirmed)]
 
 

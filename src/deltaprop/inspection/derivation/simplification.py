@@ -9,6 +9,7 @@ from typing import NamedTuple
 from deltaprop.functions.formulas.tree import Node, rebuilt, with_args
 from deltaprop.inspection.derivation.algebra import Algebra, Expression, UnwrittenError, is_wild
 from deltaprop.inspection.derivation.cancelling import uncancelled
+from deltaprop.inspection.derivation.conditions import decided
 from deltaprop.inspection.derivation.document import Step, Words
 from deltaprop.inspection.derivation.effort import TooLongError, limited
 from deltaprop.inspection.derivation.evaluation import Point, agree
@@ -33,7 +34,13 @@ def _read(node: Node) -> tuple[int, bool]:
         return 2, False
     parts = [_read(x) for x in node.args]
     divided, divides = any(x for _, x in parts), node.op == "divide"
-    own = (node.op != "neg") + (node.op in _HARD) + divides + (divides and divided)
+    own = (
+        (node.op == "abs" and parts[0][0] > 1)
+        + (node.op != "neg")
+        + (node.op in _HARD)
+        + divides
+        + (divides and divided)
+    )
     return own + sum(x for x, _ in parts), divided or divides
 
 
@@ -143,6 +150,7 @@ def into_branches(node: Node, points: Sequence[Point], algebra: Algebra) -> list
 
     def branch(place: int) -> Node:
         chosen = rebuilt(node, lambda n, args: cases.args[place] if n == cases else with_args(n, args) if args else n)
+        chosen = decided(chosen, cases.args[0], place == 1, algebra)
         steps = simplified(chosen, points, algebra).steps
         return steps[-1].right if steps else chosen
 

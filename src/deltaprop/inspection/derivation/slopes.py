@@ -16,7 +16,7 @@ from deltaprop.inspection.derivation.declared import or_declared
 from deltaprop.inspection.derivation.document import Step
 from deltaprop.inspection.derivation.elimination import in_terms_of
 from deltaprop.inspection.derivation.evaluation import Point, precise, slopes_agree, value_or_none
-from deltaprop.inspection.derivation.simplification import simplified, weight
+from deltaprop.inspection.derivation.simplification import into_branches, simplified, weight
 
 A, Z = variable("a"), variable("z")
 
@@ -95,6 +95,7 @@ def slope_of(entry: Activation) -> Slope:
     raw = derivative(h, "a", algebra)
     shorter, complete = simplified(raw, points, algebra)
     steps = [Step(raw), *shorter]
+    steps += into_branches(steps[-1].right, points, algebra)
     by_z = in_terms_of("z", h, raw, points, algebra)
     if by_z and weight(by_z[-1].right) <= weight(steps[-1].right):
         steps += by_z

@@ -113,6 +113,9 @@ class Writer(ABC):
 
     def _condition(self, node: Node) -> str:
         args = node.args
+        if node.op == "and" and all(x.op == "less" for x in args) and args[0].args[1] == args[1].args[0]:
+            low, middle, high = (self.write(x) for x in (*args[0].args, args[1].args[1]))
+            return self.compared(self.compared(low, "<", middle), "<", high)
         if node.op in ("and", "or"):
             return self.words_between(self.write(args[0]), node.op, self.write(args[1]))
         if node.op == "not":
