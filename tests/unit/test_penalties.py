@@ -68,6 +68,38 @@ def test_E_has_the_penalty_and_its_gradient() -> None:
     assert Network([2, 1]).penalty == 0
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_the_gradient_check_has_the_penalty_apart(optimizer: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Network([3, 4, 1], h="tanh", l2=0.1, l1=0.01, dtype=dtype)
+    X, R = samples(net, 20)
+    net.fit(X, R, epochs=3, eta=0.05, optimizer=optimizer)
+    report = net.check_gradient(X, R)
+    assert report.ok
+    assert [(group.layer, group.group) for group in report.groups] == [
+        (1, "penalty"), (1, "weights"), (1, "biases"), (2, "penalty"), (2, "weights"), (2, "biases"),
+    ]  # fmt: skip
+    if dtype == "float64":
+        original = Network.gradient
+        for k in range(net.n_parameters):
+
+            def planted(self: Network, *arguments: Any, k: int = k, **words: Any) -> Any:
+                g = original(self, *arguments, **words)
+                g[k] += 1e-4 * max(abs(g[k]), 0.01)  # where the two parts all but cancel, of them
+                return g
+
+            monkeypatch.setattr(Network, "gradient", planted)
+            assert not net.check_gradient(X, R).ok
+        monkeypatch.setattr(Network, "gradient", original)
+
+        def wrong(dW: Any, W: Any, l2: float, l1: float) -> None:
+            for own, w in zip(dW, W, strict=True):
+                own += l2 * 1.0001 * w + l1 * np.sign(w)
+
+        monkeypatch.setattr("deltaprop.inspection.gradient_check.check.add_gradient", wrong)
+        assert not net.check_gradient(X, R).ok
+
+
 def test_the_history_has_the_data_term_and_the_penalty_apart() -> None:
     net = Network([2, 3, 1], l2=0.01, l1=0.02)
     X, R = samples(net, 30)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from deltaprop.arrays import Array
+from deltaprop.descent.penalties import add_gradient
 from deltaprop.inspection.gradient_check.report import GradientReport, GroupCheck, worst_of
 from deltaprop.inspection.gradient_check.rounding import noise_of_E, rounding_of_gradient
 from deltaprop.inspection.gradient_check.slopes import TOLERANCE, Line, Verdict
@@ -52,6 +53,8 @@ def compare_gradient(
     A group of more than 5,000 parameters is compared at 500 of them and along 20 random directions u of unit length,
     all its parameters at once: Σ_k ∂E/∂θ_k u_k against (E(θ + ε u) − E(θ − ε u)) / 2ε. Where they disagree the
     parameters are halved until one is left, which is named.
+
+    Of a network with penalties the mean over the samples is compared, and ∂Ω/∂w with Ω by itself, group by group.
     """
     probe = model.with_dtype("float64")
     samples = probe.samples(X, R, sample_weight, f"{type(model).__name__}.check_gradient", class_weight)
@@ -61,6 +64,14 @@ def compare_gradient(
     rounding = rounding_of_gradient(probe, *samples, dtype=model.dtype.name)
     noise = noise_of_E(probe, *samples)
     choose = np.random.default_rng(0)
+    penalised = bool(model.l2 or model.l1)
+    eps = float(np.finfo(model.dtype).eps)
+
+    def of_samples() -> float:
+        return probe.mean_loss(*samples)
+
+    def of_weights() -> float:
+        return probe.penalty
 
     groups = []
     at = 0
@@ -71,7 +82,14 @@ def compare_gradient(
                 continue
             part = slice(at, at + values.size)
             at += values.size
-            own = _Group(probe, samples, values, analytic[part].astype(np.float64), rounding[part], E, noise, symbol)
+            claimed, lost = analytic[part].astype(np.float64), rounding[part]
+            if penalised and group == "weights":
+                slope = np.zeros_like(values)
+                add_gradient([slope], [values], model.l2, model.l1)
+                own = _Group(of_weights, values, slope.ravel(), eps * np.abs(slope.ravel()), probe.penalty, 0.0, symbol)
+                groups.append(own.check(layer, "penalty", choose))
+                claimed, lost = claimed - slope.ravel(), lost + eps * np.abs(claimed)
+            own = _Group(of_samples, values, claimed, lost, E, noise, symbol)
             groups.append(own.check(layer, group, choose))
     report = tuple(groups)
     return GradientReport(all(group.ok for group in report), worst_of(report).worst, report, TOLERANCE)
@@ -82,8 +100,7 @@ class _Group:
 
     def __init__(
         self,
-        probe: Model,
-        samples: Any,
+        E_of: Callable[[], float],
         values: Array,
         analytic: Array,
         rounding: Array,
@@ -91,7 +108,7 @@ class _Group:
         noise: float,
         symbol: str,
     ) -> None:
-        self.probe, self.samples, self.values = probe, samples, values
+        self.E_of, self.values = E_of, values
         self.analytic, self.rounding = analytic, rounding
         self.E, self.noise, self.symbol = E, noise, symbol
 
@@ -134,7 +151,7 @@ class _Group:
 
         def E_at(step: float) -> tuple[float, float]:
             self.values[place] = theta + step
-            E, taken = self.probe.mean_loss(*self.samples), float(self.values[place] - theta)
+            E, taken = self.E_of(), float(self.values[place] - theta)
             self.values[place] = theta
             return E, taken
 
@@ -149,7 +166,7 @@ class _Group:
 
         def E_at(step: float) -> tuple[float, float]:
             self.values[...] = before + step * step_of
-            E = self.probe.mean_loss(*self.samples)
+            E = self.E_of()
             self.values[...] = before
             return E, step
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GroupCheck:
-    """The verdict on the weights or the biases of one layer.
+    """The verdict on the weights or the biases of one layer, or on the penalty on its weights.
 
     Attributes
     ----------
     layer : int
         Counted from 1.
     group : str
-        "weights" or "biases".
+        "weights", "biases" or "penalty".
     checked, size : int
         How many parameters were compared, out of how many.
     kinks : int
