@@ -189,6 +189,7 @@ def test_where_nothing_cancels_it_says_so() -> None:
         ("softmax", "(y-r)**2/(2*y)", "((y_k + r_k) (y_k − r_k) / y_k − y_k Σ_m (y_m + r_m) (y_m − r_m) / y_m) / 2"),
         ("softmax", "-r*sqrt(y)", "(y_k Σ_m r_m √(y_m) − r_k √(y_k)) / 2"),
         ("relu", "squared_error", "{y − r if a > 0, else 0}"),
+        ("a**2", "r * sqrt(y)", "r a / √y"),
         ("sigmoid", "log(0.1)", "0"),
     ],
 )

@@ -54,26 +54,29 @@ def uncancelled(node: Node) -> set[Node]:
 
 
 def is_product_of(node: Node, *factors: Node) -> bool:
-    """Whether a tree is a product of others as they stand, in any order, numbers put together.
+    """Whether a tree is a product of others as they stand, in any order; numbers may be put together, not cancelled.
 
     Examples
     --------
     >>> from deltaprop.functions.formulas import parse
-    >>> parts = [parse(text, ["y", "r"], "E") for text in ("2 * (y - r)", "y * (1 - y)")]
-    >>> is_product_of(parse("2 * (y - r) * y * (1 - y)", ["y", "r"], "E"), *parts)
+    >>> parts = [parse(text, ["y", "r"], "E") for text in ("2 * (y - r)", "3 * y * (1 - y)", "y / 2")]
+    >>> is_product_of(parse("6 * (y - r) * y * (1 - y)", ["y", "r"], "E"), *parts[:2])
     True
-    >>> is_product_of(parse("2 * (y - r) * (y - y**2)", ["y", "r"], "E"), *parts)
+    >>> is_product_of(parse("6 * (y - r) * (y - y**2)", ["y", "r"], "E"), *parts[:2])
+    False
+    >>> is_product_of(parse("(y - r) * y", ["y", "r"], "E"), parts[0], parts[2])
     False
     """
-    sides = [factors_by_side(x) for x in factors]
+    own, sides = factors_by_side(node), [factors_by_side(x) for x in factors]
+    divided = any(x.op == "number" for _, below in sides for x in below)
     return all(
-        _with_variables(own) == _with_variables([x for side in sides for x in side[place]])
-        for place, own in enumerate(factors_by_side(node))
+        _counted(own[place], divided) == _counted([x for side in sides for x in side[place]], divided)
+        for place in (0, 1)
     )
 
 
-def _with_variables(factors: list[Node]) -> Counter[Node]:
-    return Counter(x for x in factors if x.variables)
+def _counted(factors: list[Node], with_numbers: bool) -> Counter[Node]:
+    return Counter(x for x in factors if with_numbers or x.variables)
 
 
 def _base(factor: Node) -> Node:

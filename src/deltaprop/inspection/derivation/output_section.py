@@ -64,9 +64,15 @@ def _unit_lines(output: LayerSymbols, found: OutputError) -> list[Line]:
         pass
     elif found.final == minus(variable("y"), variable("r")):
         lines.append(Line(words=("The slope of the output function cancels, and ", delta, _TOO_LARGE)))
+    elif "a" in slope.variables and _divides_by_y(slope_of_E):
+        pass  # y is h(a): what is above and below may be one
     elif is_product_of(found.final, slope_of_E, slope) and not uncancelled(found.final):
         lines.append(Line(words=("Nothing cancels here: ", by_a, " stays a factor of ", delta, ".")))
     return lines
+
+
+def _divides_by_y(node: Node) -> bool:
+    return any(x.op == "divide" and "y" in x.args[1].variables for x in node.parts())
 
 
 def _softmax_lines(output: LayerSymbols, found: OutputError) -> list[Line]:

@@ -30,8 +30,6 @@ def _read(node: Node) -> tuple[int, bool]:
     """Return the weight of a tree, and whether there is a fraction in it."""
     if node.op == "number":
         return 1 + 4 * (node.value >= 1000 or len(repr(node.value)) > 8) + 20 * (node.value >= 1e6), False
-    if node.op == "divide" and all(x.op == "number" for x in node.args):
-        return 2, False
     parts = [_read(x) for x in node.args]
     divided, divides = any(x for _, x in parts), node.op == "divide"
     own = (
