@@ -151,3 +151,16 @@ def test_slopes_do_not_cancel_where_values_do_not(text: str, dtype: str) -> None
     (z,) = evaluate(h.value, a)
     exact = [float(difference(text, float(x), mpmath.mpf(10) ** -20)) for x in a]
     np.testing.assert_allclose(evaluate(h.derivative, a, z)[0], exact, rtol=8 * float(np.finfo(dtype).eps))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["log((exp(y - r) + exp(r - y)) / 2)", "(y - r) + softplus(-2 * (y - r)) - log(2)", "exp(y - r) - (y - r) - 1",
+     "exp(0.5 * (r - y)) - 0.5 * (r - y) - 1", "2 * (y - r) * sigmoid(y - r) - (y - r)", "(y - r)**2 + (y - r)"],
+)  # fmt: skip
+def test_what_y_and_r_differ_by_is_not_rounded_by_the_rest(text: str) -> None:
+    """In float32, where both are near 1000 and differ by 0.01."""
+    y, r = np.array([1000.01], np.float32), np.array([1000], np.float32)
+    (E,) = evaluate(LossFormula(text, where="loss").value, y, r)
+    plain = float(exactly(text, y=float(y[0]), r=1000.0))
+    assert float(E[0]) == pytest.approx(plain, rel=2e-3, abs=2e-8)

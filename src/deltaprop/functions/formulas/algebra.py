@@ -11,13 +11,14 @@ from fractions import Fraction
 from functools import lru_cache
 
 from deltaprop.errors import FormulaError
-from deltaprop.functions.formulas.tree import Node, number
+from deltaprop.functions.formulas.tree import Node, number, variable
 
 Terms = dict[Node, Fraction]  # by what stands beside the coefficient; a number's is ONE
 Factors = dict[Node, Fraction]  # exponents by base
 Product = tuple[Fraction, Factors]
 
 ONE, ZERO = number(1), number(0)
+_Y, _R = variable("y"), variable("r")
 LARGEST = 4000  # nodes of a tree, shared ones counted as often as they stand in it
 _EXACT_BITS = 256  # of a coefficient; longer ones are rounded to float64
 
@@ -206,8 +207,11 @@ def sum_of(parts: Terms) -> Node:
         common = -common
     if common != 1 and len(parts) > 1:
         return product_of(common, {sum_of({x: c / common for x, c in parts.items()}): Fraction(1)})
-    # The constant comes last, unless only it is positive.
-    ordered = sorted(parts.items(), key=lambda t: (t[1] < 0, t[0] == ONE, order(t[0])))
+    # The constant comes last, unless only it is positive; what y and r differ by comes first, lest the rest round it.
+    apart = _Y in parts and parts[_Y] == -parts.get(_R, Fraction(0))
+    ordered = sorted(
+        parts.items(), key=lambda t: (not (apart and t[0] in (_Y, _R)), t[1] < 0, t[0] == ONE, order(t[0]))
+    )
     tree: Node | None = None
     for x, c in ordered:
         tree = multiple(c, x) if tree is None else Node("subtract" if c < 0 else "add", (tree, multiple(abs(c), x)))
