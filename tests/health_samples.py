@@ -12,6 +12,7 @@ from deltaprop.inspection.health.sample import Rows, Sample, most_samples
 from deltaprop.model import Model
 
 Array = np.ndarray[Any, Any]
+SOFTMAX = {"output": "softmax", "loss": "cross_entropy"}
 XOR = ([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
 
 
@@ -49,3 +50,11 @@ def finite(report: HealthReport) -> bool:
 def classes(n: int = 300) -> tuple[Array, Array]:
     X = np.random.default_rng(3).normal(size=(n, 6))
     return X, np.argmax(X[:, :3] + 0.3 * X[:, 3:], axis=1)
+
+
+def imbalanced(n: int = 3000) -> tuple[Array, Array]:
+    """One in twenty is of class 1, which overlaps with class 0."""
+    rng = np.random.default_rng(5)
+    X, R = rng.normal(size=(n, 5)), (rng.random(n) < 0.05).astype(float)
+    X[R == 1, :2] += 1.0
+    return X, R

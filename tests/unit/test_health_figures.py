@@ -199,6 +199,7 @@ def test_few_samples_give_figures_and_no_words_about_units(n: int) -> None:
         assert report.ok
         assert finite(report)
         assert "Too few samples for words about units and columns" in str(report)
+        assert "All is well" not in str(report)
     softmax = Network([5, 3], output="softmax", loss="cross_entropy").health(X, [0, 2, 1][:n])
     assert softmax.ok
     assert (softmax.layers[0].dead, softmax.layers[0].saturated) == (None, None)

@@ -148,6 +148,12 @@ def test_health_weighs_labels_as_the_training_did(tmp_path: Path) -> None:
         model.health({"x": [1.0, 2.0], "y": ["yes", "yes"]})
 
 
+def test_healthy_models_of_tables_raise_no_finding(frame: pd.DataFrame) -> None:
+    for target in ("tall", "kind", "price"):
+        report = fitted(frame, target).health(frame)
+        assert report.ok, (target, report)
+
+
 def test_held_out_rows_stay_out(frame: pd.DataFrame) -> None:
     model = fitted(frame, "tall")
     assert model.provenance["rows"] + model.provenance["rows held out"] == 200

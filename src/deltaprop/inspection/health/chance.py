@@ -49,23 +49,41 @@ def best_constant(model: Model, R: Array, weights: Array | None = None) -> tuple
     ...  for E in ("squared_error", "absolute_error")]
     [4.0, 2.0]
     """
+    best = _best_of(model, R, weights)
+    return best.E, best.y
+
+
+@dataclass(frozen=True)
+class _Best:
+    """The best constant: its E, y and a, E of a = 0, and the mean of r."""
+
+    E: float
+    y: Array
+    a: Array
+    at_0: float
+    shares: Array
+
+
+def _best_of(model: Model, R: Array, weights: Array | None) -> _Best:
     R = np.ascontiguousarray(R, np.float64)
     w = np.ones(len(R)) if weights is None else np.asarray(weights, np.float64)
-    E, y, _ = _best_constant(model.output, model.loss, R.shape, R.tobytes(), w.tobytes())
-    return E, y.copy()
+    return _best_constant(model.output, model.loss, R.shape, R.tobytes(), w.tobytes())
 
 
 @dataclass(frozen=True)
 class Comparison:
     """E of n samples beside that of the best constant y.
 
-    ``error`` is the standard error of E − chance, 0 where the samples are all there are. ``tells`` is False where all
-    their targets are the same, which a constant suits as well as any network.
+    ``at_0`` is that of a = 0 for all outputs, ``shares`` the mean of r. ``error`` is the standard error of E − chance,
+    0 where the samples are all there are. ``tells`` is False where all their targets are the same, which a constant
+    suits as well as any network.
     """
 
     E: float
     chance: float
+    at_0: float
     constant: Array
+    shares: Array
     n: int
     error: float
     tells: bool
@@ -73,17 +91,17 @@ class Comparison:
 
 def compared(model: Model, sample: Sample, E: float) -> Comparison:
     """Return E of the rows that are looked at beside the best constant."""
-    chance, constant = best_constant(model, sample.r, sample.weights)
-    return Comparison(E, chance, constant, len(sample.x), 0.0, not sample.one_target)
+    best = _best_of(model, sample.r, sample.weights)
+    return Comparison(E, best.E, best.at_0, best.y, best.shares, len(sample.x), 0.0, not sample.one_target)
 
 
 def compared_further(model: Model, sample: Sample) -> Comparison:
     """Return E of more rows beside the best constant; block by block, so that the error of the difference is known."""
     R = np.ascontiguousarray(sample.r, np.float64)
     w = np.ones(len(R)) if sample.weights is None else np.asarray(sample.weights, np.float64)
-    chance, y, a = _best_constant(model.output, model.loss, R.shape, R.tobytes(), w.tobytes())
+    best = _best_of(model, R, w)
     constant = Model([1, R.shape[1]], output=model.output, loss=model.loss, init="zeros")
-    constant.b[0][...] = a
+    constant.b[0][...] = best.a
     blocks = np.array_split(np.arange(len(R)), min(_BLOCKS, len(R)))
     shares = np.array([w[rows].sum() for rows in blocks]) / w.sum()
     with np.errstate(all="ignore"):
@@ -92,13 +110,11 @@ def compared_further(model: Model, sample: Sample) -> Comparison:
         E = float(shares @ own)
         error = float(np.sqrt(np.square(shares * (differences - shares @ differences)).sum()))
     E, error = (E, 0.0 if sample.complete else error) if np.isfinite(E) else (math.inf, 0.0)
-    return Comparison(E, chance, y.copy(), len(R), error, not sample.one_target)
+    return Comparison(E, best.E, best.at_0, best.y, best.shares, len(R), error, not sample.one_target)
 
 
 @lru_cache(maxsize=16)  # a network is looked at again and again while it trains
-def _best_constant(
-    output: str, loss: str, shape: tuple[int, ...], targets: bytes, weights: bytes
-) -> tuple[float, Array, Array]:
+def _best_constant(output: str, loss: str, shape: tuple[int, ...], targets: bytes, weights: bytes) -> _Best:
     R, places = np.unique(np.frombuffer(targets).reshape(shape), axis=0, return_inverse=True)
     shares = np.bincount(places.ravel(), weights=np.frombuffer(weights))
     probe = _Probe(output, loss, R, shares / shares.sum())
@@ -112,7 +128,8 @@ def _best_constant(
             candidates = [level, _where_signs_change(probe, signs, level)]
         E = [probe.at(a)[0] for a in candidates]
         best = int(np.argmin(E))
-        return E[best], probe.at(candidates[best])[1], candidates[best]
+        y, at_0 = probe.at(candidates[best])[1], probe.at(np.zeros(R.shape[1]))[0]
+    return _Best(E[best], y, candidates[best], at_0, probe.shares @ R)
 
 
 class _Probe:

@@ -23,7 +23,7 @@ def of_inputs(case: Case) -> Iterator[Finding]:
     if not case.enough:
         return
     x, still = case.sample.x, case.sample.standing_still()
-    varying = np.setdiff1d(np.arange(x.shape[1]), still)
+    varying = np.setdiff1d(np.arange(x.shape[1]), [*still, *(outlier.column for outlier in case.outlying_inputs)])
     bad = varying[_unscaled(x[:, varying])]
     if len(bad):
         mean, sd = _mean_and_sd(x[:, bad])
@@ -72,11 +72,31 @@ def of_unchanging_columns(case: Case) -> Iterator[Finding]:
 
 
 def of_targets(case: Case) -> Iterator[Finding]:
-    """Find targets that the output cannot reach, and quantities far from a mean of 0 and an sd of 1."""
+    """Find targets that are all the same or out of reach, and quantities far from a mean of 0 and an sd of 1."""
     definition, r = case.model.definition, case.sample.r
+    if case.enough and case.sample.one_target and case.sample.of.have_one_target():
+        value = ", ".join(f"{number:.3g}" for number in r[0][:3]) + (", …" if r.shape[1] > 3 else "")
+        yield Finding(
+            "targets",
+            len(case.layers),
+            f"all {case.sample.rows:,} targets are the same, r = {value}: there is nothing to learn from the inputs, "
+            "and a constant does as well. Look whether R is the right column, and how its rows were chosen.",
+            {"rows": float(case.sample.rows)},
+        )
+        return
     output = definition.functions[-1]
     output = kernels.declared(output) or output
     layer = len(case.layers)
+    if definition.loss_entry.targets == "class" and (output.low > -1 or output.high < 1):
+        yield Finding(
+            "targets",
+            layer,
+            f"loss {definition.loss_entry} asks for y of −1 or less where r is 0 and 1 or more where it is 1, and "
+            f"output {output} goes from {output.low:g} to {output.high:g}: E of one class cannot fall below 1. Use "
+            "output='identity' or 'tanh'; for probabilities loss='log' with output='sigmoid'.",
+            {"low": output.low, "high": output.high},
+        )
+        return
     outside = (r < output.low) | (r > output.high)
     if definition.loss_entry.targets == "real" and not definition.loss_entry.several and outside.any():
         low, high = float(r.min()), float(r.max())
@@ -91,7 +111,8 @@ def of_targets(case: Case) -> Iterator[Finding]:
     # An exponential takes a scale of its own; a range with two ends leaves no room for one.
     if definition.loss_entry.targets != "real" or np.isfinite(output.high) or output.name == "exp" or not case.enough:
         return
-    bad = np.flatnonzero(_unscaled(r))
+    usual = np.setdiff1d(np.arange(r.shape[1]), [outlier.column for outlier in case.outlying_targets])
+    bad = usual[_unscaled(r[:, usual])]
     if len(bad):
         mean, sd = _mean_and_sd(r[:, bad])
         worst = int(np.argmax(np.maximum(sd, np.abs(mean))))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from deltaprop.arrays import Array
 from deltaprop.inspection.health.chance import Comparison
 from deltaprop.inspection.health.figures import LayerHealth, Passes
 from deltaprop.inspection.health.sample import Sample
 from deltaprop.inspection.health.steps import Steps
 from deltaprop.model import Model
 
+if TYPE_CHECKING:
+    from deltaprop.inspection.health.outliers import Outlier
+
 LEARNED = 0.5  # of |E| of the best constant, by which E is below that: what is found beside it is no hindrance
 BARELY = 1e-3  # of |E| of the best constant: less is won by rounding and by chance
+FAR_OFF = 10.0  # times the best constant: deep networks of relu start at up to three times it
 FEWEST_ROWS = 4  # for a word about "every sample": of one sample half of relu's units are off, of XOR's four a quarter
 
 
@@ -24,7 +30,7 @@ class Finding:
     ----------
     kind : str
         "inputs", "targets", "not finite", "identical units", "dead units", "saturated units", "exploding", "vanishing",
-        "unchanging parameters", "eta too large", "eta too small" or "chance".
+        "collapsed weights", "unchanging parameters", "eta too large", "eta too small" or "chance".
     layer : int or None
         Where: 0 is the input, 1 the first layer of units; None is the network as a whole.
     message : str
@@ -57,6 +63,8 @@ class Case:
     passes: list[Passes]
     compared: Comparison
     typical_E: float
+    outlying_inputs: list[Outlier]
+    outlying_targets: list[Outlier]
     steps: Steps | None
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -70,6 +78,10 @@ class Case:
     def chance(self) -> float:
         """E of the best constant prediction."""
         return self.compared.chance
+
+    def below(self, layer: int) -> Array:
+        """Return what comes into a layer: x, or z of the one below, (n, n_in)."""
+        return self.sample.x if layer == 1 else self.passes[layer - 2].z
 
     @property
     def n(self) -> int:
@@ -98,6 +110,12 @@ class Case:
         """
         share = BARELY if self.model.definition.loss_entry.canonical == "exp" else share
         return below_chance(self.compared, share)
+
+    @property
+    def far_off(self) -> bool:
+        """Whether E is many times that of the best constant, and of a = 0, where networks start about."""
+        beside = self.compared
+        return self.enough and beside.E - beside.chance > FAR_OFF * max(beside.at_0 - beside.chance, abs(beside.chance))
 
     @property
     def samples(self) -> str:

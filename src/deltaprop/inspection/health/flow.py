@@ -9,6 +9,7 @@ import numpy as np
 
 from deltaprop.inspection.health.findings import BARELY, Case, Finding, below_chance
 from deltaprop.inspection.health.steps import Steps
+from deltaprop.inspection.health.units import parts_of_a
 
 VANISHING = 1e-3  # δ of the first hidden layer beside the last one's: it learns a thousand times slower
 EXPLODING = 1e3  # or faster: any η that suits one of them is wrong for the other
@@ -18,6 +19,8 @@ WORSE = 0.5  # of |E| of the best constant, by which E has risen after the steps
 DOUBLED = 0.1  # of the same, where E was small before and has more than doubled
 ROWS_PER_OUTPUT = 4  # at least: hindsight saves a constant of k classes k/2n nats on n of many rows, here an eighth
 SURE = 2.0  # standard errors of a difference found on some of many rows
+UNBALANCED = 0.9  # of all targets are of one class
+UNBALANCED_SUM = 1e-3  # within which shares of classes add up to 1
 DONE = 0.05  # of E of the best constant: where half of the samples are below it, small steps are what is left to do
 
 
@@ -119,6 +122,35 @@ def _of_steps(kind: str, steps: Steps, layer: int | None, ratio: float, advice: 
     )
 
 
+def of_start(case: Case) -> Iterator[Finding]:
+    """Find a network that starts many times worse than the best constant, though no other cause was found."""
+    if not case.trained and case.far_off:
+        yield _far_off(case, "before training")
+
+
+def _far_off(case: Case, when: str) -> Finding:
+    parts = parts_of_a(case, len(case.layers))
+    if parts.b > parts.Wz:
+        advice = "The biases of the output are far too large: set them to 0, or start over (reset)."
+    else:
+        advice = (
+            "The weights are far too large: start over (reset) with smaller ones, as the default init draws them, and "
+            "with a smaller eta."
+        )
+    return Finding(
+        "chance",
+        None,
+        f"E is {case.E:.4g} {when}, far above the {case.chance:.4g} of always predicting y = {_constant(case)}: at the "
+        f"output {parts.words}. {advice}",
+        {"E": case.E, "chance": case.chance, "rms b": parts.b, "rms Σ w z": parts.Wz},
+    )
+
+
+def _constant(case: Case) -> str:
+    constant = case.compared.constant
+    return ", ".join(f"{v:.3g}" for v in constant[:3]) + (", …" if len(constant) > 3 else "")
+
+
 def of_chance(case: Case) -> Iterator[Finding]:
     """Find a trained network that does no better than the best constant prediction, where the rows can tell."""
     compared = case.compared
@@ -130,14 +162,36 @@ def of_chance(case: Case) -> Iterator[Finding]:
         return
     if not compared.chance < math.inf or case.layers[-1].delta == 0:
         return
-    y = ", ".join(f"{v:.3g}" for v in compared.constant[:3]) + (", …" if len(compared.constant) > 3 else "")
     epochs = case.model.epoch
-    after = f"{epochs:,} epoch{'s' if epochs > 1 else ''}" if epochs else "training"
+    after = f"after {epochs:,} epoch{'s' if epochs > 1 else ''}" if epochs else "after training"
+    if case.far_off:
+        yield _far_off(case, after)
+        return
+    most = _most_frequent(case)
+    figures = {"E": case.E, "chance": case.chance} | ({} if most is None else {"most frequent": most})
+    advice = (
+        "if there are none, train longer or with another eta, and look whether the rows of X and R belong together."
+    )
+    if most is not None:
+        advice = (
+            f"the classes are unbalanced: {most:.4g} of all is of one of them, so that a constant is hard to beat. "
+            "class_weight='balanced' makes them count alike; or train longer, or with another eta."
+        )
     yield Finding(
         "chance",
         None,
-        f"E is {case.E:.4g} after {after}, no better than the {case.chance:.4g} of always predicting y = {y}: the "
-        "network has learned nothing from the inputs. See the other findings first; if there are none, train longer or "
-        "with another eta, and look whether the rows of X and R belong together.",
-        {"E": case.E, "chance": case.chance},
+        f"E is {case.E:.4g} {after}, no better than the {case.chance:.4g} of always predicting y = {_constant(case)}: "
+        f"the network has learned nothing from the inputs. See the other findings first; {advice}",
+        figures,
     )
+
+
+def _most_frequent(case: Case) -> float | None:
+    """Return the share of the most frequent class where the others are rare beside it."""
+    shares = case.compared.shares
+    if case.model.definition.loss_entry.targets not in ("unit", "distribution", "class"):
+        return None
+    if len(shares) == 1:
+        shares = np.array([1 - shares[0], shares[0]])
+    most = float(shares.max())
+    return most if abs(shares.sum() - 1) < UNBALANCED_SUM and most >= UNBALANCED else None

@@ -15,17 +15,23 @@ from deltaprop.inspection.health.chance import compared, compared_further
 from deltaprop.inspection.health.data import of_inputs, of_targets, of_unchanging_columns
 from deltaprop.inspection.health.figures import LayerHealth, passes_of
 from deltaprop.inspection.health.findings import BARELY, FEWEST_ROWS, Case, Finding, below_chance, is_trained
-from deltaprop.inspection.health.flow import of_chance, of_delta, of_large_eta, of_numbers, of_small_eta
+from deltaprop.inspection.health.flow import of_chance, of_delta, of_large_eta, of_numbers, of_small_eta, of_start
+from deltaprop.inspection.health.outliers import of_outliers, outlying_inputs, outlying_targets
 from deltaprop.inspection.health.sample import Rows, most_compared, most_samples
 from deltaprop.inspection.health.steps import Steps, steps_of
-from deltaprop.inspection.health.units import of_dead_units, of_identical_units, of_saturated_units
+from deltaprop.inspection.health.units import (
+    of_collapsed_weights,
+    of_dead_units,
+    of_identical_units,
+    of_saturated_units,
+)
 from deltaprop.inspection.trace import unit_names
 from deltaprop.model import Model
 from deltaprop.targets import ClassWeight
 
 # Causes before what follows from them; nothing more is said of what flows where numbers overflow.
-_CAUSES = (of_inputs, of_targets, of_unchanging_columns, of_identical_units)
-_FLOW = (of_dead_units, of_saturated_units, of_delta, of_large_eta)
+_CAUSES = (of_inputs, of_targets, of_outliers, of_unchanging_columns, of_identical_units)
+_FLOW = (of_collapsed_weights, of_dead_units, of_saturated_units, of_delta)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class HealthReport:
         if self.samples < FEWEST_ROWS:
             lines.append(f"Too few samples for words about units and columns: pass {FEWEST_ROWS} or more.")
         lines += [str(finding) for finding in self.findings]
-        if self.ok:
+        if self.ok and self.samples >= FEWEST_ROWS:
             lines.append("All is well: nothing was found that keeps this network from learning.")
         return "\n".join(lines)
 
@@ -101,6 +107,10 @@ def _found_in(case: Case) -> list[Finding]:
     if overflows:
         return found + overflows
     found += [finding for symptom in _FLOW for finding in symptom(case)]
+    if not found:  # else there is another reason for a bad start
+        found += of_start(case)
+    if case.trained or not case.far_off:  # else it is the weights that are wrong
+        found += of_large_eta(case)
     if not found:  # else the weights may stand still for another reason than eta
         found += of_small_eta(case)
     return found + list(of_chance(case))
@@ -122,9 +132,10 @@ def health(
 ) -> HealthReport:
     """Look for what keeps the network from learning, and say it in words, with the figures and what to do.
 
-    Looked for: inputs and targets that are not scaled, numbers that are not finite, units that are alike, dead or
-    saturated, δ that vanishes or explodes from layer to layer, parameters that never change, and after training an E no
-    better than that of the best constant prediction; where an eta is given, steps too large or too small.
+    Looked for: inputs and targets that are not scaled, outliers, targets that are all the same or out of reach, numbers
+    that are not finite, units that are alike, dead or saturated, weights that have collapsed, δ that vanishes or
+    explodes from layer to layer, parameters that never change, an E far above that of the best constant prediction, and
+    after training one no better than that; where an eta is given, steps too large or too small.
 
     At most 256 rows are looked at, always the same ones. Their trace writes ∂E/∂w for each, so of networks with more
     than 4,096 weights they are fewer, down to 32; a first layer with more inputs than units counts as one with as many
@@ -136,7 +147,7 @@ def health(
     ----------
     X : array-like or SciPy sparse matrix (n, n_in)
         The training rows, as they go into `Network.fit`. A column that stands still in the rows looked at is followed
-        through the others.
+        through the others; outliers are looked for in all rows of up to a million numbers.
     R : array-like (n, n_out), or (n,) where n_out = 1
     sample_weight : array-like (n,), optional
     class_weight : "balanced", mapping or sequence, optional
@@ -193,6 +204,18 @@ def health(
         figures = [replace(layer, update=ratio) for layer, ratio in zip(figures, steps.ratios, strict=True)]
     columns = tuple(inputs) if inputs is not None else tuple(f"x{k}" for k in range(1, model.layers[0] + 1))
     names = unit_names(model, outputs)[-1]
-    case = Case(model, sample, tuple(figures), passes, beside, median, steps, columns, names)
+    case = Case(
+        model,
+        sample,
+        tuple(figures),
+        passes,
+        beside,
+        median,
+        outlying_inputs(sample),
+        outlying_targets(sample),
+        steps,
+        columns,
+        names,
+    )
     found = tuple(_found_in(case))
     return HealthReport(found, case.layers, case.E, case.chance, case.n, beside.n, len(rows), case.trained, steps)

@@ -16,7 +16,7 @@ from deltaprop.targets import ClassWeight, targets_in, weights_in
 MOST_SAMPLES = 256  # a share of ½ is found to within 0.06, twice its standard error
 FEWEST_SAMPLES = 32  # of networks so large that the next number would leave fewer; a unit at work for 1 in 10 shows
 _MOST_NUMBERS = 2**20  # of ∂E/∂w, a matrix for each sample, that a trace writes: a millisecond or two
-_MOST_COMPARED = 2**13  # where E of a sample leaves open whether it is below that of a constant; a class of 1 in 1,000
+_MOST_COMPARED = 2**12  # where E of a sample leaves open whether it is below that of a constant; a class of 1 in 1,000
 _COMPARING_WORK = 2**27  # multiply-adds of the pass that it takes, about: some ten milliseconds
 _CHUNK_ROWS = 4096  # of all rows at a time, where a column that stood still in the sample is followed up
 
@@ -151,7 +151,7 @@ def most_compared(model: Model) -> int:
     Examples
     --------
     >>> most_compared(Model([30, 32, 16, 1])), most_compared(Model([784, 128, 10]))
-    (8192, 1318)
+    (4096, 1318)
     """
     return max(most_samples(model), min(_MOST_COMPARED, _COMPARING_WORK // model.n_parameters))
 

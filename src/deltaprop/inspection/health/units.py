@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,8 +15,29 @@ DEAD = 0.4  # of a layer's units, and one more: deep layers of relu start with u
 SATURATED = 0.5  # of a layer's activations, while E is not small: δ passes less than half of them
 SHUT = 0.9  # of a layer's activations pass no δ at all: it stands still whatever E is; long training makes up to 85 %
 SHUT_LEARNED = 0.7  # of E of the best constant is gone where long training has shut most of a layer; LEARNED holds else
+COLLAPSED = 1e-6  # rms of a layer's w: what comes in is gone; weights start a million times as large
 STUCK = 1e-3  # of y − r is left of δ at an output whose h′ has vanished where it is wrong
 ALIKE = 1e-6  # of a unit's largest weight: what rounding of float32 makes of units that started alike
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Of what a layer's a are made: the rms of its b and of Σ w z."""
+
+    b: float
+    Wz: float
+
+    @property
+    def words(self) -> str:
+        """Both in words."""
+        return f"a is made of b with an rms of {self.b:.3g} and Σ w z with one of {self.Wz:.3g}"
+
+
+def parts_of_a(case: Case, layer: int) -> Parts:
+    """Return of what the a of a layer are made."""
+    W, b = case.model.W[layer - 1], case.model.b[layer - 1]
+    with np.errstate(all="ignore"):
+        return Parts(0.0 if b is None else rms(b), rms(case.below(layer) @ W))
 
 
 def of_identical_units(case: Case) -> Iterator[Finding]:
@@ -87,6 +109,22 @@ def of_dead_units(case: Case) -> Iterator[Finding]:
         )
 
 
+def of_collapsed_weights(case: Case) -> Iterator[Finding]:
+    """Find layers whose weights have all become about 0, so that nothing passes them either way."""
+    layers = [figures for figures in case.layers if figures.W <= COLLAPSED]
+    if not case.trained or not layers or len(case.layers) < 2 or case.learned:
+        return
+    which = listed([f"{figures.layer}" for figures in layers])
+    yield Finding(
+        "collapsed weights",
+        layers[0].layer,
+        f"all weights of layer{'s' if len(layers) > 1 else ''} {which} are about 0 (rms {layers[0].W:.2g}), so y is "
+        "the same whatever comes in, and no δ passes to the layers below. Start over (reset, another seed) with a "
+        "smaller eta.",
+        {"rms W": layers[0].W},
+    )
+
+
 def of_saturated_units(case: Case) -> Iterator[Finding]:
     """Find layers most of whose activations stand at an end of h, where δ hardly passes, though E is not small.
 
@@ -103,13 +141,15 @@ def of_saturated_units(case: Case) -> Iterator[Finding]:
             continue
         if is_output and not (case.chance < case.E and figures.delta <= STUCK * rms(passes.z - case.sample.r)):
             continue
-        below = case.sample.x if figures.layer == 1 else case.passes[figures.layer - 2].z
+        below, parts = case.below(figures.layer), parts_of_a(case, figures.layer)
+        advice = "Start over (reset) with smaller weights or a smaller eta, and scale the inputs."
+        if parts.b > parts.Wz:
+            advice = "It is the biases that hold the units there: set them to 0, or start over (reset)."
         yield Finding(
             "saturated units",
             figures.layer,
             f"{share:.0%} of the activations of {figures.h} are saturated for {case.samples}: |h′| is below a "
-            f"hundredth of its largest, so δ hardly passes. The weights have an rms of {figures.W:.3g}, and what comes "
-            f"in one of {rms(below):.3g}. Start over (reset) with smaller weights or a smaller eta, and scale the "
-            "inputs.",
-            {"share": share, "rms W": figures.W, "rms z below": rms(below)},
+            f"hundredth of its largest, so δ hardly passes. The weights have an rms of {figures.W:.3g}, what comes in "
+            f"one of {rms(below):.3g}, and {parts.words}. {advice}",
+            {"share": share, "rms W": figures.W, "rms z below": rms(below), "rms b": parts.b, "rms Σ w z": parts.Wz},
         )
