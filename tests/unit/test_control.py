@@ -148,6 +148,19 @@ def test_time_ends_it_within_an_epoch_too(monkeypatch: pytest.MonkeyPatch) -> No
     raise AssertionError("the parameters are those of no whole number of steps")
 
 
+def test_the_best_epoch_is_kept_where_time_ends_a_worse_one_in_its_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, r = noisy()
+    best, net = Network([3, 4, 1]), Network([3, 4, 1])
+    best.fit(X, r, epochs=1, batch_size=10)
+    seen = iter([0.1, 0.9])
+    monkeypatch.setattr("deltaprop.training.validation.Validation.look", lambda self, model: {"E": next(seen)})
+    stopping = Recorder(stop_at=60)  # in the second epoch
+    history = net.fit(X, r, epochs=9, batch_size=10, keep="best", validation=(X, r), callbacks=[stopping])
+    assert history.stopped == "callback"
+    assert net.theta.tobytes() == best.theta.tobytes()
+    assert history.best_epoch == 1
+
+
 class Recorder:
     def __init__(self, stop_at: int | None = None) -> None:
         self.steps: list[Now] = []

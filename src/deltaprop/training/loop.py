@@ -77,14 +77,15 @@ def train(
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
     called = Callbacks(callbacks, where)
     deadline = _deadline(time_budget, where)
-    saved, resumed = _on_disk(model, checkpoint, checkpoint_every, resume, given, samples, held_out, where)
-    if resumed is not None and resumed[3]:
-        return resumed[0].history
+    saved = _on_disk(checkpoint, checkpoint_every, resume, given, samples, held_out, where)
 
     history, first, begun = History(), model.epoch + 1, Pass()
     with model.training(where), progress(verbose, epochs) as shown:
+        resumed = saved.read(model) if saved is not None and resume else None
         if resumed is not None:
             history, first, begun = resumed[0].history, resumed[0].first, resumed[0].at
+            if resumed[3]:  # it had come to its end
+                return history
             history.stopped = "epochs"
         rate = rates(eta, first, epochs, where=where, dtype=model.dtype, per_step=eta_per == "step")
         fall = rates(decay, first, epochs, where=where, dtype=model.dtype, name="decay")
@@ -125,7 +126,7 @@ def train(
                     stop = "time"
                 if stop:
                     break
-            if stop and presented < n:
+            if stop and presented < n and model.not_finite(E) is None:
                 save(at)
             quantity = model.not_finite(E)
             found: dict[str, float] = {}
@@ -149,7 +150,8 @@ def train(
             shown.epoch_done(epoch, E, found.get("E"))
             rate.observe(found.get("E", E))
             value = found[aim.metric.name] if found else E
-            stop = stop or best.reason_to_stop(value)
+            reason = best.reason_to_stop(value)
+            stop = stop or reason
             if called and called.after_epoch(Now(model, epoch, presented, E, found, history)):
                 stop = stop or "callback"
             if not stop and time.perf_counter() >= deadline:
@@ -180,7 +182,6 @@ _OF_A_RUN = (
 
 
 def _on_disk(
-    model: Model,
     path: PathLike | None,
     every: int | str | None,
     resume: bool,
@@ -188,16 +189,15 @@ def _on_disk(
     samples: tuple[Any, Array, Array | None],
     held_out: Validation | None,
     where: str,
-) -> tuple[Checkpoint | None, tuple[Run, dict[str, Any], dict[str, Any], bool] | None]:
-    """Return where the run is written, and the run that is there, if it is to go on: the model has its state then."""
+) -> Checkpoint | None:
+    """Return where the run is written, if it is."""
     if path is None:
         for name, value in (("checkpoint_every", every is not None), ("resume", bool(resume))):
             if value:
                 raise ValueError(f"{where}: {name} needs a checkpoint, the file of the run.")
-        return None, None
+        return None
     held = None if held_out is None else (held_out.X, held_out.R, held_out.weights)
-    saved = Checkpoint(path, every, {**given, "samples": digest(samples, held)}, where)
-    return saved, saved.read(model) if resume else None
+    return Checkpoint(path, every, {**given, "samples": digest(samples, held)}, where)
 
 
 def _note(
