@@ -69,7 +69,7 @@ def test_h_is_one_name_or_one_each_and_ignored_where_there_is_no_hidden_layer() 
         ({"layers": [2, 1], "dtype": "number"}, ValueError, "'float32' or 'float64'"),
         ({"layers": [2, 1], "activation": "tanh"}, TypeError, "activation: here it is h"),
         ({"layers": [2, 1], "lr": 0.1}, TypeError, "lr: here it is eta"),
-        ({"layers": [2, 1], "alpha": 0.1}, TypeError, "alpha: that is scikit-learn's L2 penalty"),
+        ({"layers": [2, 1], "alpha": 0.1}, TypeError, "alpha: here it is l2, of Network, as it is: scikit-learn"),
     ],
 )
 def test_what_is_refused(arguments: dict[str, object], error: type[Exception], message: str) -> None:
