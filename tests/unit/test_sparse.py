@@ -182,7 +182,8 @@ def test_how_fast_the_machine_is_changes_no_bit(optimizer: str, monkeypatch: pyt
     descend = _engine.descend
     for tick in (0.0, 1.0):  # no time passes, or a second at every look
         now = iter(np.arange(0, 1e6, tick) if tick else iter(float, 1.0))
-        monkeypatch.setattr("deltaprop.model.descent.time", types.SimpleNamespace(perf_counter=lambda now=now: next(now)))
+        clock = types.SimpleNamespace(perf_counter=lambda now=now: next(now))
+        monkeypatch.setattr("deltaprop.model.descent.time", clock)
         counted: list[int] = []
 
         def counting(*arguments: Any, counted: list[int] = counted) -> Any:
