@@ -2,6 +2,7 @@
 // delta_o), and backward (delta by the delta rule). Lines 4 to 6 of the lecture's algorithm.
 #pragma once
 
+#include "noise.hpp"
 #include "output.hpp"
 #include "products.hpp"
 
@@ -63,25 +64,34 @@ class Ahead {
   std::intptr_t at_ = 0, end_ = 0;
 };
 
-// Inputs of samples start .. start + n - 1 as dense rows: the one place where an order becomes rows side by side.
+// Inputs of samples start .. start + n - 1 as dense rows: the one place where an order becomes rows side by side, and where
+// inputs are disturbed.
 template <class T>
 inline void pack(const Rows<T>& samples, Index start, Index n, Matrix<T> to) {
   for (Index s = 0; s < n; ++s) {
     const Index row = samples.row(start + s);
     if (!samples.sparse()) {
       copy(samples.X + row * samples.n_in, samples.n_in, to.row(s));
-      continue;
+    } else {
+      __builtin_memset(to.row(s), 0, static_cast<std::size_t>(samples.n_in) * sizeof(T));
+      for (Index p = samples.starts[row]; p < samples.starts[row + 1]; ++p)
+        to.row(s)[samples.columns[p]] = samples.values[p];
     }
-    __builtin_memset(to.row(s), 0, static_cast<std::size_t>(samples.n_in) * sizeof(T));
-    for (Index p = samples.starts[row]; p < samples.starts[row + 1]; ++p)
-      to.row(s)[samples.columns[p]] = samples.values[p];
+    if (samples.draws.on) disturb(samples, start + s, to.row(s));
   }
 }
 
-// Line 4 for one layer: a and z of rows first .. last - 1 of the workspace, of some columns; the output layer gets a alone.
+// Whether units of layer l are dropped in this pass.
 template <class T>
-inline void forward_layer(const PlanView& plan, int l, const T* theta, const Workspace<T>& work, Index first,
-                          Index last, Columns columns) {
+[[gnu::always_inline]] inline bool drops(const PlanView& plan, int l, const Rows<T>& samples) {
+  return samples.draws.on && plan.layers[l + 1].dropout > 0;
+}
+
+// Line 4 for one layer: a and z of rows first .. last - 1 of the workspace, of some columns; the output layer gets a alone.
+// Row s of the workspace is sample `sample + s`.
+template <class T>
+inline void forward_layer(const PlanView& plan, int l, const T* theta, const Rows<T>& samples, Index sample,
+                          const Workspace<T>& work, Index first, Index last, Columns columns) {
   if (first >= last) return;
   const Layer& layer = plan.layers[l];
   const Matrix<T> a = rows_of(work.a, work, layer, first);
@@ -90,13 +100,35 @@ inline void forward_layer(const PlanView& plan, int l, const T* theta, const Wor
   const Index j = columns.first * kWidth<T>;
   const Matrix<T> z = rows_of(work.z, work, layer, first);
   activate<T>(layer.h, {a.data + j, a.stride}, {z.data + j, z.stride}, last - first, columns.last - columns.first);
+  if (!drops(plan, l, samples)) return;
+  const Matrix<T> slope = rows_of(work.slope, work, layer, first);
+  for (Index s = 0; s < last - first; ++s) {
+    drop(layer, l, plan.layers[l + 1].dropout, samples.draws, sample + first + s, j, columns.last * kWidth<T>, a.row(s),
+         z.row(s), slope.row(s));
+  }
 }
 
 // Line 4: a and z of rows first .. last - 1 of the workspace.
 template <class T>
-inline void forward(const PlanView& plan, const T* theta, const Workspace<T>& work, Index first, Index last) {
+inline void forward(const PlanView& plan, const T* theta, const Rows<T>& samples, Index sample,
+                    const Workspace<T>& work, Index first, Index last) {
   for (int l = 0; l < plan.depth; ++l) {
-    forward_layer(plan, l, theta, work, first, last, Columns::all<T>(plan.layers[l]));
+    forward_layer(plan, l, theta, samples, sample, work, first, last, Columns::all<T>(plan.layers[l]));
+  }
+}
+
+// delta of `rows` rows of layer l from the sums of the delta rule that are there: times h'(a), 0 where a unit was dropped.
+template <class T>
+[[gnu::always_inline]] inline void multiply_by_slope(const PlanView& plan, int l, const Rows<T>& samples,
+                                                     Matrix<const T> a, Matrix<const T> z, const T* slope,
+                                                     Matrix<T> delta, Index rows) {
+  const Layer& layer = plan.layers[l];
+  if (!drops(plan, l, samples)) return multiply_by_derivative<T>(layer.h, a, z, delta, rows, layer.n_out);
+  for (Index s = 0; s < rows; ++s, slope += layer.pitch) {
+    T* const error = delta.row(s);
+    for (Index j = 0; j < vectors<T>(layer.n_out) * kWidth<T>; j += kWidth<T>) {
+      store<T>(error + j, keep_first<T>(load(slope + j) * load(error + j), layer.n_out - j));
+    }
   }
 }
 
@@ -134,7 +166,8 @@ inline void add_losses(const Rows<T>& samples, Index sample, Index first, Index 
 
 // Line 6, the delta rule (2): delta_j = h'(a_j) sum over k of delta_k w_kj, from the output down.
 template <class T>
-inline void backward(const PlanView& plan, const T* theta, const Workspace<T>& work, Index first, Index last) {
+inline void backward(const PlanView& plan, const T* theta, const Rows<T>& samples, const Workspace<T>& work,
+                     Index first, Index last) {
   for (int l = plan.depth - 1; l > 0; --l) {
     const Layer& layer = plan.layers[l];
     const Layer& below = plan.layers[l - 1];
@@ -146,8 +179,8 @@ inline void backward(const PlanView& plan, const T* theta, const Workspace<T>& w
     } else {
       for (Index s = 0; s < last - first; ++s) backward_row(from.row(s), layer, theta, to.row(s));
     }
-    multiply_by_derivative<T>(below.h, rows_of(work.a, work, below, first), rows_of(work.z, work, below, first), to,
-                              last - first, below.n_out);
+    multiply_by_slope<T>(plan, l - 1, samples, rows_of(work.a, work, below, first), rows_of(work.z, work, below, first),
+                         rows_of(work.slope, work, below, first).data, to, last - first);
   }
 }
 

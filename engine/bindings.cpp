@@ -38,10 +38,14 @@ using In = Array<const T>;
 template <class T>
 using Inputs = std::variant<In<T>, std::tuple<In<Index>, In<std::int32_t>, In<T>>>;
 
+// (seed, samples presented before) of a training pass.
+using DrawnPair = std::optional<std::pair<std::uint64_t, std::uint64_t>>;
+
 template <class T>
 Samples<T> samples_of(const Inputs<T>& X, std::span<const T> R = {}, const std::optional<In<T>>& weight = {},
-                      const std::optional<In<Index>>& order = {}) {
+                      const std::optional<In<Index>>& order = {}, const DrawnPair& drawn = {}) {
   Samples<T> samples{{}, R};
+  if (drawn) samples.drawn = Drawn{drawn->first, drawn->second};
   if (const auto* dense = std::get_if<In<T>>(&X)) {
     samples.X = dense->elements();
   } else {
@@ -79,55 +83,65 @@ void bind(nb::module_& m) {
   m.def(
       "loss",
       [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, std::optional<In<T>> weight, SumsTuple before,
-         int threads) {
+         int threads, DrawnPair drawn) {
         const nb::gil_scoped_release release;
-        return tuple_of(
-            loss<T>(plan, theta.elements(), samples_of<T>(X, R.elements(), weight), sums_of(before), threads));
+        return tuple_of(loss<T>(plan, theta.elements(), samples_of<T>(X, R.elements(), weight, {}, drawn),
+                                sums_of(before), threads));
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "weight"_a.noconvert() = nb::none(),
-      "before"_a = SumsTuple{0, 0, 0}, "threads"_a = 0,
+      "before"_a = SumsTuple{0, 0, 0}, "threads"_a = 0, "drawn"_a = nb::none(),
       "before + the sums over the samples of w E and of w, where before are those of a whole number of chunks.");
   m.def(
       "gradient",
-      [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, Out<T> out, std::optional<In<T>> weight, int threads) {
+      [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, Out<T> out, std::optional<In<T>> weight, int threads,
+         DrawnPair drawn) {
         const nb::gil_scoped_release release;
-        return tuple_of(
-            gradient<T>(plan, theta.elements(), samples_of<T>(X, R.elements(), weight), out.elements(), threads));
+        return tuple_of(gradient<T>(plan, theta.elements(), samples_of<T>(X, R.elements(), weight, {}, drawn),
+                                    out.elements(), threads));
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "out"_a.noconvert(),
-      "weight"_a.noconvert() = nb::none(), "threads"_a = 0,
+      "weight"_a.noconvert() = nb::none(), "threads"_a = 0, "drawn"_a = nb::none(),
       "The derivative of sum(w E) / sum(w), written into out in theta's layout; returns the two sums.");
   m.def(
       "trace",
       [](const Plan& plan, In<T> theta, Inputs<T> X, In<T> R, std::vector<Out<T>> a, std::vector<Out<T>> z,
-         std::vector<Out<T>> dh, std::vector<Out<T>> delta, Out<T> gradient, Out<double> E) {
+         std::vector<Out<T>> dh, std::vector<Out<T>> delta, Out<T> gradient, Out<double> E, DrawnPair drawn,
+         std::optional<Out<T>> x) {
         const auto spans = [](const std::vector<Out<T>>& arrays) {
           std::vector<std::span<T>> out;
           for (const Out<T>& array : arrays) out.push_back(array.elements());
           return out;
         };
-        const Trace<T> out{spans(a), spans(z), spans(dh), spans(delta), gradient.elements(), E.elements()};
+        const Trace<T> out{spans(a),
+                           spans(z),
+                           spans(dh),
+                           spans(delta),
+                           gradient.elements(),
+                           E.elements(),
+                           x ? x->elements() : std::span<T>{}};
         const nb::gil_scoped_release release;
-        trace<T>(plan, theta.elements(), samples_of<T>(X, R.elements()), out);
+        trace<T>(plan, theta.elements(), samples_of<T>(X, R.elements(), {}, {}, drawn), out);
       },
       "plan"_a, "theta"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(), "a"_a, "z"_a, "dh"_a, "delta"_a,
-      "gradient"_a.noconvert(), "E"_a.noconvert(),
+      "gradient"_a.noconvert(), "E"_a.noconvert(), "drawn"_a = nb::none(), "x"_a.noconvert() = nb::none(),
       "Every quantity of backpropagation for every row of X, written into one array per layer; gradient is "
       "(n, theta_size).");
   m.def(
       "descend",
       [](const Plan& plan, const Learning& learning, Out<T> theta, Out<T> state, Inputs<T> X, In<T> R,
          std::optional<In<T>> weight, std::optional<In<Index>> order, In<double> eta, Index batch_size, Index block,
-         SumsTuple before, int threads) {
+         SumsTuple before, int threads, std::optional<Out<T>> average, DrawnPair drawn) {
         const nb::gil_scoped_release release;
-        return tuple_of(descend<T>(plan, {learning, theta.elements(), state.elements()},
-                                   samples_of<T>(X, R.elements(), weight, order), eta.elements(), batch_size, block,
-                                   sums_of(before), threads));
+        return tuple_of(descend<T>(
+            plan, {learning, theta.elements(), state.elements(), average ? average->elements() : std::span<T>{}},
+            samples_of<T>(X, R.elements(), weight, order, drawn), eta.elements(), batch_size, block, sums_of(before),
+            threads));
       },
       "plan"_a, "learning"_a, "theta"_a.noconvert(), "state"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(),
       "weight"_a.noconvert(), "order"_a.noconvert(), "eta"_a.noconvert(), "batch_size"_a, "block"_a, "before"_a,
-      "threads"_a = 0,
-      "One pass of descent over the samples in their order, theta and state in place; returns before + the sums of w E "
+      "threads"_a = 0, "average"_a.noconvert() = nb::none(), "drawn"_a = nb::none(),
+      "One pass of descent over the samples in their order, theta, state and average in place; returns before + the "
+      "sums of w E "
       "and of w and the number of steps. block: of samples that online descent takes together, 1 the naive order, 0 by "
       "the shape.");
   m.def(
@@ -181,8 +195,12 @@ NB_MODULE(_engine, m) {
       .def(
           "__init__",
           [](Plan* self, const std::vector<std::tuple<Index, Index, FunctionName, double, bool>>& layers,
-             const FunctionName& loss, std::vector<double> parameters_of_loss) {
+             const FunctionName& loss, std::vector<double> parameters_of_loss, const std::vector<double>& dropout,
+             double input_noise) {
             std::vector<LayerSpec> specs;
+            if (!dropout.empty() && dropout.size() != layers.size()) {
+              throw std::invalid_argument("dropout needs a number for each layer");
+            }
             for (const auto& [n_in, n_out, function, parameter, bias] : layers) {
               LayerSpec spec{n_in, n_out, "", bias, parameter};
               if (const auto* name = std::get_if<std::string>(&function)) {
@@ -192,21 +210,24 @@ NB_MODULE(_engine, m) {
                 spec.value = value;
                 spec.derivative = derivative.value_or(nullptr);
               }
+              if (!dropout.empty()) spec.dropout = dropout[specs.size()];
               specs.push_back(std::move(spec));
             }
             if (const auto* name = std::get_if<std::string>(&loss)) {
-              new (self) Plan(specs, *name, std::move(parameters_of_loss));
+              new (self) Plan(specs, *name, std::move(parameters_of_loss), nullptr, nullptr, input_noise);
             } else {
               const auto& [value, slope] = std::get<Formulas>(loss);
-              new (self) Plan(specs, "", std::move(parameters_of_loss), value, slope.value_or(nullptr));
+              new (self) Plan(specs, "", std::move(parameters_of_loss), value, slope.value_or(nullptr), input_noise);
             }
           },
-          "layers"_a, "loss"_a, "parameters_of_loss"_a,
+          "layers"_a, "loss"_a, "parameters_of_loss"_a, "dropout"_a = std::vector<double>(), "input_noise"_a = 0.0,
           "layers: (n_in, n_out, function, its parameter or 0, bias) from the input up. A function, and the loss, is a "
           "name, "
           "or the programs of a formula and of its derivative, None in a plan for predictions alone. "
           "parameters_of_loss: "
-          "none, one, or one for each output.")
+          "none, one, or one for each output. dropout: of each layer's inputs. Training passes draw it, and the noise "
+          "on "
+          "inputs, where they are told from what (drawn: the seed, and how many samples were presented before).")
       .def_prop_ro("theta_size", &Plan::theta_size, "Elements of theta as the engine lays it out.")
       .def_prop_ro("n_parameters", &Plan::n_parameters, "Elements of theta without padding.")
       .def(
@@ -223,13 +244,21 @@ NB_MODULE(_engine, m) {
           },
           "(offset, n_in, n_out, pitch, bias) of each [W; b] in theta, row-major.");
 
-  nb::class_<Learning>(m, "Learning", "What a descent follows: the optimizer, its parameters, the penalty. Immutable.")
+  nb::class_<Learning>(m, "Learning", "What a descent follows: the optimizer and what surrounds it. Immutable.")
       .def(
           "__init__",
           [](Learning* self, std::string_view optimizer, const std::vector<double>& parameters, double l2, double l1,
-             double decay) { new (self) Learning(optimizer, parameters, l2, l1, decay); },
-          "optimizer"_a, "parameters"_a, "l2"_a = 0.0, "l1"_a = 0.0, "decay"_a = 0.0,
-          "parameters: in the order of `optimizers`.")
+             double decay, std::optional<double> clip_norm, std::optional<double> clip_value,
+             std::optional<double> max_norm, double average, std::vector<double> factors) {
+            new (self) Learning(optimizer, parameters,
+                                {l2, l1, decay, clip_norm.value_or(kNoLimit), clip_value.value_or(kNoLimit),
+                                 max_norm.value_or(kNoLimit), average, std::move(factors)});
+          },
+          "optimizer"_a, "parameters"_a, "l2"_a = 0.0, "l1"_a = 0.0, "decay"_a = 0.0, "clip_norm"_a = nb::none(),
+          "clip_value"_a = nb::none(), "max_norm"_a = nb::none(), "average"_a = 0.0,
+          "factors"_a = std::vector<double>(),
+          "parameters: in the order of `optimizers`. average: the share of a running average that stays with a step, 0 "
+          "where there is none. factors: of eta, for the weights and the biases of each layer in turn.")
       .def_prop_ro("states", &Learning::states, "Arrays like theta that the optimizer remembers.");
 
   bind<float>(m);

@@ -285,7 +285,7 @@ class Blocks {
         for (; j + 8 <= columns; j += 8) part(j, std::integral_constant<int, 8>{});
         for (; j + 2 <= columns; j += 2) part(j, std::integral_constant<int, 2>{});
         for (; j < columns; ++j) part(j, std::integral_constant<int, 1>{});
-        above_first_layer(plan, above, space, s, all_a.row(s), deltas.row(s), r, w, update);
+        above_first_layer(plan, above, samples, kept_[s], space, s, all_a.row(s), deltas.row(s), r, w, update);
       }
     }
     above_ = above;

@@ -9,8 +9,8 @@
 #pragma once
 
 #include "backpropagation.hpp"
-#include "rules.hpp"
 #include "share.hpp"
+#include "update.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -119,16 +119,17 @@ struct Collect {
 // Line 4 of all rows, which this thread has its share of: after it each thread has a and z of its share, team.first(rows) to
 // team.last(rows). Around a layer whose columns are owned the threads wait, for their inputs and for their outputs.
 template <class T>
-inline void forward(const PlanView& plan, const T* theta, const Workspace<T>& work, Index rows, Team team) {
+inline void forward(const PlanView& plan, const T* theta, const Rows<T>& samples, Index sample,
+                    const Workspace<T>& work, Index rows, Team team) {
   bool together = false;  // whether the others may still write what this thread reads next
   for (int l = 0; l < plan.depth; ++l) {
     const Layer& layer = plan.layers[l];
     const bool owned = is_owned<T>(layer, team);
     if (owned || together) team.wait();
     if (owned) {
-      forward_layer(plan, l, theta, work, 0, rows, own_columns<T>(layer, team));
+      forward_layer(plan, l, theta, samples, sample, work, 0, rows, own_columns<T>(layer, team));
     } else {
-      forward_layer(plan, l, theta, work, team.first(rows), team.last(rows), Columns::all<T>(layer));
+      forward_layer(plan, l, theta, samples, sample, work, team.first(rows), team.last(rows), Columns::all<T>(layer));
     }
     together = owned;
   }
@@ -144,10 +145,10 @@ inline void step(const PlanView& plan, const T* theta, const Rows<T>& samples, I
     const Index first = team.first(rows);
     const Index last = team.last(rows);
     if (first < last) pack(samples, start + chunk + first, last - first, inputs_of(plan, 0, work, first));
-    forward(plan, theta, work, rows, team);
+    forward(plan, theta, samples, start + chunk, work, rows, team);
     if (first < last) {
       output_errors(plan, samples, start + chunk, work, first, last);
-      backward(plan, theta, work, first, last);
+      backward(plan, theta, samples, work, first, last);
       for (Index s = first; s < last && samples.weight; ++s) {
         if (samples.w(start + chunk + s) == T{0}) forget(plan, work, s);
       }
@@ -183,11 +184,11 @@ void descend(const PlanView& plan, const LearningView<T>& learning, const Rows<T
     const Arithmetic arithmetic(Subnormals::flushed);
     const Team team = Team::here(&barrier);
     transpose_all(plan, learning.theta, work, team);
-    with_rule<T>(learning.definition->optimizer, [&]<class Rule>(std::type_identity<Rule>) {
+    with_update<T>(learning.definition->optimizer, [&]<class Update>(std::type_identity<Update>) {
       Index n = 0;
       for (Index start = 0; start < samples.n; start += batch_size, ++n) {
         const Index m = samples.n - start < batch_size ? samples.n - start : batch_size;
-        const Update<T, Rule> update(learning, eta[n_eta > 1 ? n : 0], before + n + 1);
+        const Update update(learning, eta[n_eta > 1 ? n : 0], before + n + 1);
         step(plan, learning.theta, samples, start, m, T{1} / static_cast<T>(m), work, partial, sums, team, update,
              [&](int l, Index first, Index last, Columns columns) {
                refresh_transposed<T>(plan, learning.theta, work, l, first, last, columns);

@@ -68,7 +68,8 @@ std::size_t workspace_bytes(const Plan& plan, Index rows, Parts parts) {
   const auto inputs = Scratch::padded(static_cast<std::size_t>(packed_stride(plan)) * n * sizeof(T));
   const auto outputs = Scratch::padded(3 * static_cast<std::size_t>(plan.view().output().pitch) * n * sizeof(T));
   const auto transposed = Scratch::padded(static_cast<std::size_t>(plan.transposed_size()) * sizeof(T));
-  return inputs + (parts == Parts::forward ? 2 : 3) * units + outputs + Scratch::padded(n * sizeof(double)) +
+  const std::size_t arrays = parts == Parts::forward ? 2 : plan.view().drops() ? 4 : 3;
+  return inputs + arrays * units + outputs + Scratch::padded(n * sizeof(double)) +
          (parts == Parts::transposed ? transposed : 0);
 }
 
@@ -81,6 +82,7 @@ Workspace<T> workspace(Scratch& scratch, const Plan& plan, Index rows, Parts par
   work.a = scratch.take<T>(units);
   work.z = scratch.take<T>(units);
   work.delta = parts == Parts::forward ? nullptr : scratch.take<T>(units);
+  work.slope = parts != Parts::forward && plan.view().drops() ? scratch.take<T>(units) : nullptr;
   work.units = scratch.take<T>(3 * static_cast<std::size_t>(plan.view().output().pitch) * n);
   work.E = scratch.take<double>(n);
   if (parts == Parts::transposed) {
@@ -150,6 +152,9 @@ Rows<T> checked(const Plan& plan, const Samples<T>& samples, bool with_targets) 
   result.n = static_cast<Index>(samples.order ? samples.order->size() : rows);
   result.n_in = view.n_in();
   result.n_out = view.n_out();
+  result.input_dropout = view.layers[0].dropout;
+  result.input_noise = view.input_noise;
+  if (samples.drawn && view.draws()) result.draws = {true, samples.drawn->seed, samples.drawn->t};
   for (Index s = 0; s < result.n && samples.sparse; ++s) {
     check_sparse_row(*samples.sparse, static_cast<std::size_t>(result.row(s)), view.n_in());
   }
@@ -287,6 +292,8 @@ void trace(const Plan& plan, std::span<const T> theta, const Samples<T>& samples
   need(out.gradient.size() == n * static_cast<std::size_t>(plan.theta_size()),
        "the trace's gradient has the wrong size");
   need(out.E.size() == n, "the trace's E has the wrong size");
+  const auto n_in = static_cast<std::size_t>(rows.n_in);
+  need(out.x.empty() || out.x.size() == n * n_in, "the trace's x has the wrong size");
 
   std::fill(out.gradient.begin(), out.gradient.end(), T{0});  // the padding
   TeamScratch<T> scratch(plan, 1, 1, 1, Parts::backward);
@@ -299,7 +306,13 @@ void trace(const Plan& plan, std::span<const T> theta, const Samples<T>& samples
       delta[l] = out.delta[l].data() + s * (out.delta[l].size() / n);
     }
     T* g = out.gradient.data() + s * static_cast<std::size_t>(plan.theta_size());
-    const TraceRow<T> row{a.data(), z.data(), dh.data(), delta.data(), g, out.E.data() + s};
+    const TraceRow<T> row{a.data(),
+                          z.data(),
+                          dh.data(),
+                          delta.data(),
+                          g,
+                          out.E.data() + s,
+                          out.x.empty() ? nullptr : out.x.data() + s * n_in};
     kernels_for<T>().trace(plan.view(), theta.data(), rows, static_cast<Index>(s), row, scratch.work[0]);
   }
 }
@@ -343,6 +356,28 @@ class BlockScratch {
   OnlineScratch<T> scratch{};
 };
 
+// A gradient that is kept, and a sum for each of its rows, where steps need them.
+template <class T>
+class WholeScratch {
+ public:
+  WholeScratch(const Plan& plan, bool needed) {
+    if (!needed) return;
+    const auto size = static_cast<std::size_t>(plan.theta_size());
+    std::size_t rows = 0;
+    for (const Layer& layer : plan.layers()) rows += static_cast<std::size_t>(layer.rows());
+    block_ = std::make_unique<Scratch>(Scratch::padded(size * sizeof(T)) + Scratch::padded(rows * sizeof(double)));
+    gradient = block_->template take<T>(size);
+    of_rows = block_->template take<double>(rows);
+  }
+
+ private:
+  std::unique_ptr<Scratch> block_;
+
+ public:
+  T* gradient = nullptr;
+  double* of_rows = nullptr;
+};
+
 template <class T>
 Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samples, std::span<const double> eta,
              Index batch_size, Index block, Sums before, int threads) {
@@ -357,12 +392,21 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
   const Index steps = rows.n / batch_size + (rows.n % batch_size != 0);
   need(eta.size() == 1 || eta.size() == static_cast<std::size_t>(steps), "eta needs one element, or one per step");
   if (rows.n == 0) return before;
-  const LearningView<T> learning{&descent.learning, descent.theta.data(), descent.state.data(), plan.theta_size()};
+  const Learning& how = descent.learning;
+  need(how.factors.empty() || how.factors.size() == 2 * plan.layers().size(),
+       "factors needs two numbers for each layer");
+  need(how.average == 0 || descent.average.size() == descent.theta.size(), "an average needs an array like theta");
+  const LearningView<T> learning{&how,
+                                 descent.theta.data(),
+                                 descent.state.data(),
+                                 plan.theta_size(),
+                                 how.average > 0 ? descent.average.data() : nullptr,
+                                 how.factors.empty() ? nullptr : how.factors.data()};
   const auto n_eta = static_cast<Index>(eta.size());
   Sums sums = before;
   Barrier barrier;
-  if (batch_size == 1) {
-    const Index chosen = block > 0 ? block : (rows.sparse() ? 1 : online_block(plan, descent.learning));
+  if (batch_size == 1 && !how.whole()) {
+    const Index chosen = block > 0 ? block : (rows.sparse() ? 1 : online_block(plan, how));
     const Layer& first = plan.layers().front();
     const double block_work = static_cast<double>(first.n_in) * static_cast<double>(first.n_out * chosen);
     const int team = chosen > 1 ? team_size(block_work, threads) : 1;
@@ -375,8 +419,10 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
     const int team = team_size(work_of(plan, std::min(step_rows, kStepRows)), threads);
     TeamScratch<T> scratch(plan, step_rows, kStepRows, 1, parts_for(batch_size));
     const auto partial = partial_sums(plan, step_rows);
+    const WholeScratch<T> whole(plan, how.whole());
     kernels_for<T>().descend(plan.view(), learning, rows, eta.data(), n_eta, batch_size, scratch.work[0],
-                             partial ? partial->template all<double>() : nullptr, &sums, barrier, team);
+                             {partial ? partial->template all<double>() : nullptr, whole.gradient, whole.of_rows},
+                             &sums, barrier, team);
   }
   return sums;
 }

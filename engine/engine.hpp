@@ -19,6 +19,12 @@ struct SparseRows {
   std::span<const T> values;
 };
 
+// Where the random numbers of a training pass come from: dropout's and noise's.
+struct Drawn {
+  std::uint64_t seed;
+  std::uint64_t t;  // how many samples were presented before
+};
+
 // Samples, row-major: X (n, n_in), dense or sparse, R (n, n_out), weight (n) or none, order (m) or none. Where there is an
 // order, the samples are those rows in that order.
 template <class T>
@@ -28,6 +34,7 @@ struct Samples {
   std::optional<std::span<const T>> weight = {};
   std::optional<std::span<const Index>> order = {};
   std::optional<SparseRows<T>> sparse = {};  // in place of X
+  std::optional<Drawn> drawn = {};           // of a training pass; none where the network only says something
 };
 
 // Every quantity of backpropagation, for every layer: arrays of (n, n_out), and (n, theta_size) for the gradient.
@@ -36,6 +43,7 @@ struct Trace {
   std::vector<std::span<T>> a, z, dh, delta;  // one per layer; dh of softmax is a matrix, (n, n_out, n_out)
   std::span<T> gradient;
   std::span<double> E;  // (n)
+  std::span<T> x = {};  // (n, n_in) or none: the inputs with what a training pass does to them
 };
 
 // threads = 0: as many as OpenMP offers and the work is worth. Bits do not depend on it. `before` is carried into the
@@ -60,6 +68,7 @@ struct Descent {
   const Learning& learning;
   std::span<T> theta;
   std::span<T> state = {};
+  std::span<T> average = {};  // of theta, where learning.average says so
 };
 
 // Gradient descent over the samples in their order: a step for every batch_size of them (the last may be smaller) by the

@@ -18,7 +18,7 @@ inline void for_each_chunk(const Rows<T>& samples, const Workspace<T>* per_threa
     for (Index c = team.first(chunks); c < team.last(chunks); ++c) {
       const Index start = c * work.rows;
       const Index rows = samples.n - start < work.rows ? samples.n - start : work.rows;
-      if (samples.order || samples.sparse()) {
+      if (samples.order || samples.sparse() || samples.draws.on) {
         pack(samples, start, rows, packed);
       } else {  // read where they stand
         work.x = {const_cast<T*>(samples.X + start * samples.n_in), samples.n_in};
@@ -62,7 +62,7 @@ bool predict(const PlanView& plan, const T* theta, const Rows<T>& samples, T* y,
   const Layer& output = plan.output();
   int not_finite = 0;
   for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
-    forward(plan, theta, work, 0, rows);
+    forward(plan, theta, samples, start, work, 0, rows);
     if (!finite_inputs(plan, work, rows)) __atomic_store_n(&not_finite, 1, __ATOMIC_RELAXED);
     activate_output<T>(plan, rows_of(work.a, work, output), rows, y + start * output.n_out);
   });
@@ -73,7 +73,7 @@ template <class T>
 void loss(const PlanView& plan, const T* theta, const Rows<T>& samples, Sums* chunk_sums,
           const Workspace<T>* per_thread, Sums* sum, int threads) {
   for_each_chunk(samples, per_thread, threads, [&](Index start, Index rows, const Workspace<T>& work) {
-    forward(plan, theta, work, 0, rows);
+    forward(plan, theta, samples, start, work, 0, rows);
     output_errors(plan, samples, start, work, 0, rows);
     Sums& of_chunk = chunk_sums[start / work.rows];
     of_chunk = Sums{};
@@ -93,11 +93,12 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
            const Workspace<T>& work) {
   const Arithmetic arithmetic(Subnormals::flushed);
   pack(samples, s, 1, work.x);
-  forward(plan, theta, work, 0, 1);
+  forward(plan, theta, samples, s, work, 0, 1);
   output_errors(plan, samples, s, work, 0, 1);
-  backward(plan, theta, work, 0, 1);
+  backward(plan, theta, samples, work, 0, 1);
   gradient_share<T>(plan, work, 1, Team{0, 1, nullptr}, Keep<T>{out.gradient}, [](int, Index, Index, Columns) {});
   *out.E = work.E[0];
+  if (out.x) copy(work.x.data, plan.n_in(), out.x);
   for (int l = 0; l < plan.depth; ++l) {
     const Layer& layer = plan.layers[l];
     T* a = rows_of(work.a, work, layer).data;
@@ -112,6 +113,8 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
           out.dh[l][j * layer.n_out + k] = z[j] * ((j == k ? T{1} : T{0}) - z[k]);
         }
       }
+    } else if (l + 1 < plan.depth && drops(plan, l, samples)) {
+      __builtin_memcpy(out.dh[l], rows_of(work.slope, work, layer).data, bytes);
     } else {
       differentiate(layer.h, a, z, a, vectors<T>(layer.n_out));
       __builtin_memcpy(out.dh[l], a, bytes);

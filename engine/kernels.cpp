@@ -4,6 +4,7 @@
 #include "block.hpp"
 #include "evaluation.hpp"
 #include "sparse.hpp"
+#include "whole.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 namespace {
@@ -13,8 +14,9 @@ template <class T>
 void online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples, const double* eta,
             Index n_eta, Index block, const OnlineScratch<T>& scratch, Sums* sums, Barrier& barrier,
             [[maybe_unused]] int threads) {
-  with_rule<T>(learning.definition->optimizer, [&]<class Rule>(std::type_identity<Rule>) {
-    if constexpr (Rule::kLinear) {
+  with_update<T>(learning.definition->optimizer, [&]<class Update>(std::type_identity<Update>) {
+    if constexpr (Update::kLinear) {
+      using Rule = typename Update::Rule;
       if (block > 1 && learning.definition->linear()) {
         return with_layers_above<T, Rule>(plan, [&]<class Above>(std::type_identity<Above>) {
           if constexpr (Above::kVectors > 0) {
@@ -33,13 +35,26 @@ void online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>
       }
     }
     const Arithmetic arithmetic(Subnormals::flushed);
-    if constexpr (Rule::kLinear) {
-      if (samples.sparse() && learning.definition->linear())
+    if constexpr (Update::kLinear) {
+      using Rule = typename Update::Rule;
+      if (samples.sparse() && learning.definition->linear() && !samples.draws.on)
         return sparse_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch, sums);
     }
-    naive_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch.work, sums);
+    naive_online<T, Update>(plan, learning, samples, eta, n_eta, scratch.work, sums);
   });
   clear_padding(plan, learning);
+}
+
+// A step for every batch_size samples: by tiles, or with the whole gradient.
+template <class T>
+void in_batches(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples, const double* eta,
+                Index n_eta, Index batch_size, const Workspace<T>& work, const StepScratch<T>& scratch, Sums* sums,
+                Barrier& barrier, int threads) {
+  if (learning.definition->whole()) {
+    descend_whole(plan, learning, samples, eta, n_eta, batch_size, work, scratch, sums, barrier, threads);
+  } else {
+    descend(plan, learning, samples, eta, n_eta, batch_size, work, scratch.partial, sums, barrier, threads);
+  }
 }
 
 template <class T>
@@ -98,7 +113,7 @@ void multiply_adds(Index n, T* out) {
 }
 
 template <class T>
-constexpr Kernels<T> kKernels{predict<T>, loss<T>,          descend<T>,    online<T>,  gradient<T>,
+constexpr Kernels<T> kKernels{predict<T>, loss<T>,          in_batches<T>, online<T>,  gradient<T>,
                               trace<T>,   multiply_adds<T>, activation<T>, program<T>, vector_function<T>};
 
 #define DELTAPROP_TEXT(x) #x

@@ -22,6 +22,13 @@ struct Matrix {
   }
 };
 
+// The random numbers of a training pass: its sample s is number t + s of all that were ever presented. noise.hpp
+struct Draws {
+  bool on = false;  // not where a network only says something
+  std::uint64_t seed = 0;
+  std::uint64_t t = 0;
+};
+
 // Samples, borrowed; sizes already checked. Sample s is row order[s], or row s where order is null. Where X is null, the
 // inputs of row k are sparse: values[p] at columns[p], ascending, for starts[k] <= p < starts[k + 1].
 template <class T>
@@ -36,6 +43,8 @@ struct Rows {
   Index n;
   Index n_in;
   Index n_out;
+  Draws draws;
+  double input_dropout, input_noise;  // of the plan
 
   [[gnu::always_inline]] Index row(Index s) const { return order ? order[s] : s; }
   [[gnu::always_inline]] const T* r(Index s) const { return R + row(s) * n_out; }
@@ -51,6 +60,7 @@ struct Workspace {
   T* a;
   T* z;
   T* delta;
+  T* slope;       // like a: h'(a) of layers with units that are dropped; null where no plan has such
   T* units;       // 3 (rows x pitch of the output), for its functions
   T* transposed;  // of each layer but the first, W's transposed copy; null: delta goes through W row by row
   double* E;      // (rows)
@@ -75,6 +85,16 @@ struct LearningView {
   T* theta;
   T* state;  // definition->states() arrays of theta_size
   Index theta_size;
+  T* average;             // of theta, where there is one
+  const double* factors;  // of eta, for the weights and the biases of each layer; null: all 1
+};
+
+// Scratch for the steps of a batch; null where they do without.
+template <class T>
+struct StepScratch {
+  double* partial;  // (theta_size) of steps of more than kStepRows: the sum of the chunks before
+  T* gradient;      // (theta_size) of steps that need the whole of it: whole.hpp
+  double* of_rows;  // likewise, a number for each row of each [W; b]
 };
 
 template <class T>
@@ -85,6 +105,7 @@ struct TraceRow {
   T* const* delta;
   T* gradient;
   double* E;
+  T* x;  // or null
 };
 
 // Chains of multiply-adds that do not wait for each other, for measuring how many the machine can do.
@@ -103,15 +124,14 @@ struct Kernels {
   // chunk_sums: scratch, one for every chunk of a workspace's rows.
   void (*loss)(const PlanView&, const T* theta, const Rows<T>&, Sums* chunk_sums, const Workspace<T>* per_thread,
                Sums* sum, int threads);
-  // One pass of descent, a step for every batch_size samples. partial: theta_size elements of scratch, null where no step
-  // exceeds kStepRows.
+  // One pass of descent, a step for every batch_size samples.
   void (*descend)(const PlanView&, const LearningView<T>&, const Rows<T>&, const double* eta, Index n_eta,
-                  Index batch_size, const Workspace<T>& shared, double* partial, Sums* sums, Barrier& barrier,
-                  int threads);
+                  Index batch_size, const Workspace<T>& shared, const StepScratch<T>& scratch, Sums* sums,
+                  Barrier& barrier, int threads);
   // The same with a step after every sample, in blocks of so many: 1 is the naive order.
   void (*online)(const PlanView&, const LearningView<T>&, const Rows<T>&, const double* eta, Index n_eta, Index block,
                  const OnlineScratch<T>& scratch, Sums* sums, Barrier& barrier, int threads);
-  // The sum of w dE over the rows divided by the sum of w, into out. partial: as above.
+  // The sum of w dE over the rows divided by the sum of w, into out. partial: as in StepScratch.
   void (*gradient)(const PlanView&, const T* theta, const Rows<T>&, T* out, const Workspace<T>& shared, double* partial,
                    Sums* sum, Barrier& barrier, int threads);
   void (*trace)(const PlanView&, const T* theta, const Rows<T>&, Index s, const TraceRow<T>& out,

@@ -1,7 +1,9 @@
 #include "learning.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace deltaprop {
 namespace {
@@ -36,23 +38,26 @@ std::size_t count(const OptimizerEntry& entry) {
 
 std::span<const OptimizerEntry> optimizer_entries() { return kOptimizers; }
 
-Learning::Learning(std::string_view name, std::span<const double> values, double penalty2, double penalty1,
-                   double weight_decay)
-    : l2(penalty2), l1(penalty1), decay(weight_decay) {
-  for (std::size_t k = 0; k < kOptimizers.size(); ++k) {
-    if (kOptimizers[k].name != name) continue;
-    if (values.size() != count(kOptimizers[k])) {
-      throw std::invalid_argument("the optimizer '" + std::string(name) + "' has another number of parameters");
-    }
-    optimizer = static_cast<Optimizer>(k);
-    for (std::size_t p = 0; p < values.size(); ++p) {
-      parameters[p] = values[p];
-      if (kOptimizers[k].parameters[p] == "decay") decay += values[p];
-    }
-    if (!(l2 >= 0 && l1 >= 0 && decay >= 0)) throw std::invalid_argument("l2, l1 and decay must be at least 0");
-    return;
+Learning::Learning(std::string_view name, std::span<const double> values, Terms terms) : Terms(std::move(terms)) {
+  const auto found =
+      std::find_if(kOptimizers.begin(), kOptimizers.end(), [&](const auto& entry) { return entry.name == name; });
+  if (found == kOptimizers.end()) throw std::invalid_argument("no optimizer is named '" + std::string(name) + "'");
+  if (values.size() != count(*found)) {
+    throw std::invalid_argument("the optimizer '" + std::string(name) + "' has another number of parameters");
   }
-  throw std::invalid_argument("no optimizer is named '" + std::string(name) + "'");
+  optimizer = static_cast<Optimizer>(found - kOptimizers.begin());
+  for (std::size_t p = 0; p < values.size(); ++p) {
+    parameters[p] = values[p];
+    if (found->parameters[p] == "decay") decay += values[p];
+  }
+  if (!(l2 >= 0 && l1 >= 0 && decay >= 0)) throw std::invalid_argument("l2, l1 and decay must be at least 0");
+  if (!(clip_norm > 0 && clip_value > 0 && max_norm > 0)) {
+    throw std::invalid_argument("clip_norm, clip_value and max_norm must be above 0");
+  }
+  if (!(average >= 0 && average < 1)) throw std::invalid_argument("average must be in [0, 1)");
+  if (!std::all_of(factors.begin(), factors.end(), [](double factor) { return factor >= 0; })) {
+    throw std::invalid_argument("factors of eta must be at least 0");
+  }
 }
 
 int Learning::states() const { return kOptimizers[static_cast<std::size_t>(optimizer)].states; }

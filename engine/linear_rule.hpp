@@ -6,7 +6,7 @@
 // K_sr = M_{s-1} ... M_{r+1} g_r. What blocks (block.hpp) and sparse rows (sparse.hpp) are made of. In float64.
 #pragma once
 
-#include "rules.hpp"
+#include "update.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backpropagation.hpp"
-#include "rules.hpp"
+#include "update.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -16,33 +16,10 @@ template <class Use>
   use(columns);
 }
 
-// Line 9 for rows i .. i + rows - 1 of one layer and one sample, z their inputs: the gradients z_i delta_j to the rule.
-template <class T, class Rule, class Columns>
-[[gnu::always_inline]] inline void update_rows(const Layer& layer, Index i, Index rows, Columns columns, const T* z,
-                                               const T* delta, const Update<T, Rule>& update) {
-  const Update<T, Rule> own = update;  // a copy that no store can change
-  const Index first = layer.offset + i * layer.pitch;
-  const Index pitch = layer.pitch;
-  const auto each = [=]<bool Penalised>(std::bool_constant<Penalised>) {
-    Index offset = first;
-#pragma GCC unroll 8
-    for (Index k = 0; k < rows; ++k, offset += pitch) {
-      const Vector<T> input = broadcast<T>(z[k]);
-      for (Index j = 0; j < columns; ++j) {
-        own.template apply<Penalised>(offset + j * kWidth<T>, load(delta + j * kWidth<T>) * input);
-      }
-    }
-  };
-  if (own.penalised) {
-    each(std::true_type{});
-  } else {
-    each(std::false_type{});
-  }
-}
-
-template <class T, class Rule, class Columns>
+// Line 9 for the biases of one layer, whose input is 1.
+template <class T, class Update, class Columns>
 [[gnu::always_inline]] inline void update_biases(const Layer& layer, Columns columns, const T* delta,
-                                                 const Update<T, Rule>& update) {
+                                                 const Update& update) {
   const Index offset = layer.offset + layer.n_in * layer.pitch;
   for (Index j = 0; j < columns && layer.bias; ++j) {
     update.bias(offset + j * kWidth<T>, load(delta + j * kWidth<T>));
@@ -50,31 +27,31 @@ template <class T, class Rule, class Columns>
 }
 
 // Line 9 of one layer for one sample.
-template <class T, class Rule>
-[[gnu::always_inline]] inline void update_layer(const Layer& layer, const T* z, const T* delta,
-                                                const Update<T, Rule>& update) {
+template <class T, class Update>
+[[gnu::always_inline]] inline void update_layer(const Layer& layer, const T* z, const T* delta, const Update& update) {
   with_columns(vectors<T>(layer.n_out), [&](auto columns) {
-    for (Index i = 0; i < layer.n_in; ++i) update_rows(layer, i, 1, columns, z + i, delta, update);
+    for (Index i = 0; i < layer.n_in; ++i)
+      update.outer(layer.offset + i * layer.pitch, layer.pitch, 1, columns, z + i, delta);
     update_biases(layer, columns, delta, update);
   });
 }
 
 // Lines 6 and 9 of a layer above the first in one pass: the sums of the delta rule through W, into d, and each row of W
 // moved as soon as they have been taken through it.
-template <class T, class Rule>
+template <class T, class Update>
 [[gnu::always_inline]] inline void backward_and_update(const Layer& layer, const T* z, const T* delta, T* d,
-                                                       const Update<T, Rule>& update) {
+                                                       const Update& update) {
   constexpr Index w = kWidth<T>;
   with_columns(vectors<T>(layer.n_out), [&](auto columns) {
     const T* W = update.theta + layer.offset;
     Index i = 0;
     for (; i + w <= layer.n_in; i += w) {
       store<T>(d + i, backward_dots<T>(delta, W + i * layer.pitch, layer, columns, w));
-      update_rows(layer, i, w, columns, z + i, delta, update);
+      update.outer(layer.offset + i * layer.pitch, layer.pitch, w, columns, z + i, delta);
     }
     if (i < layer.n_in) {
       store<T>(d + i, backward_dots<T>(delta, W + i * layer.pitch, layer, columns, layer.n_in - i));
-      update_rows(layer, i, layer.n_in - i, columns, z + i, delta, update);
+      update.outer(layer.offset + i * layer.pitch, layer.pitch, layer.n_in - i, columns, z + i, delta);
     }
     update_biases(layer, columns, delta, update);
   });
@@ -84,25 +61,24 @@ template <class T, class Rule>
 struct InRows {
   const PlanView& plan;
 
-  template <class T, class Rule>
-  [[gnu::always_inline]] void forward(int l, const T* z, T* a, const Update<T, Rule>& update) const {
+  template <class T, class Update>
+  [[gnu::always_inline]] void forward(int l, const T* z, T* a, const Update& update) const {
     forward_row<T>(z, plan.layers[l], update.theta, a);
   }
-  template <class T, class Rule>
-  [[gnu::always_inline]] void backward_and_update(int l, const T* z, const T* delta, T* d,
-                                                  const Update<T, Rule>& update) const {
+  template <class T, class Update>
+  [[gnu::always_inline]] void backward_and_update(int l, const T* z, const T* delta, T* d, const Update& update) const {
     DELTAPROP_ISA::backward_and_update<T>(plan.layers[l], z, delta, d, update);
   }
 };
 
 // Lines 4 to 9 for one sample, from the first layer's a on and down to its delta: everything but the first layer's own
 // product and update, and, where the output works unit by unit, E: add_losses of several rows costs less. What lies between
-// goes through row 0 of the workspace; a of the output is left in row s, and E of a softmax output. `layers` has the
+// goes through row 0 of the workspace, which is sample `sample` of the samples; a of the output is left in row s, and E of a softmax output. `layers` has the
 // products of a layer: InRows, or NarrowLayers in blocks.
-template <class T, class Rule, class Layers>
-[[gnu::always_inline]] inline void above_first_layer(const PlanView& plan, const Layers& layers,
-                                                     const Workspace<T>& work, Index s, T* a, T* delta, const T* r, T w,
-                                                     const Update<T, Rule>& update) {
+template <class T, class Update, class Layers>
+[[gnu::always_inline]] inline void above_first_layer(const PlanView& plan, const Layers& layers, const Rows<T>& samples,
+                                                     Index sample, const Workspace<T>& work, Index s, T* a, T* delta,
+                                                     const T* r, T w, const Update& update) {
   const int last = plan.depth - 1;
   const auto place = [&](int l) { return plan.layers[l].units_before * work.rows; };
   T* const a_output = last > 0 ? work.a + place(last) + s * plan.output().pitch : a;
@@ -110,18 +86,23 @@ template <class T, class Rule, class Layers>
   const auto a_of = [&](int l) { return l == 0 ? a : l == last ? a_output : work.a + place(l); };
   for (int l = 1; l <= last; ++l) {
     T* z = work.z + place(l - 1);
-    activate<T>(plan.layers[l - 1].h, {a_of(l - 1), 0}, {z, 0}, 1, vectors<T>(plan.layers[l - 1].n_out));
+    const Layer& below = plan.layers[l - 1];
+    const Index columns = vectors<T>(below.n_out);
+    activate<T>(below.h, {a_of(l - 1), 0}, {z, 0}, 1, columns);
+    if (drops(plan, l - 1, samples)) {
+      drop(below, l - 1, plan.layers[l].dropout, samples.draws, sample, 0, columns * kWidth<T>, a_of(l - 1), z,
+           work.slope + place(l - 1));
+    }
     layers.forward(l, z, a_of(l), update);
   }
   const double E = output_error<T>(plan, a_output, work.z + place(last), delta_output, r, w);
   if (plan.output().h == Activation::softmax) work.E[s] = E;
   const T* error = delta_output;
   for (int l = last; l > 0; --l) {
-    const Layer& below = plan.layers[l - 1];
     const T* z = work.z + place(l - 1);
     T* d = l == 1 ? delta : work.delta + place(l - 1);
     layers.backward_and_update(l, z, error, d, update);
-    multiply_by_derivative<T>(below.h, {a_of(l - 1), 0}, {z, 0}, {d, 0}, 1, below.n_out);
+    multiply_by_slope<T>(plan, l - 1, samples, {a_of(l - 1), 0}, {z, 0}, work.slope + place(l - 1), {d, 0}, 1);
     error = d;
   }
 }
@@ -167,21 +148,21 @@ template <class T, class Step>
   add_losses(plan, samples, of, n, work, sums);
 }
 
-template <class T, class Rule>
+template <class T, class Update>
 inline void naive_online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples,
                          const double* eta, Index n_eta, const Workspace<T>& work, Sums* sums) {
   const Layer& layer = plan.layers[0];
   for_each_sample(plan, samples, work, sums, [&](Index s, Index row) {
-    const Update<T, Rule> update(learning, eta[n_eta > 1 ? s : 0], ++sums->steps);
+    const Update update(learning, eta[n_eta > 1 ? s : 0], ++sums->steps);
     const T* x = samples.X + samples.row(s) * samples.n_in;
-    if (samples.sparse()) {
+    if (samples.sparse() || samples.draws.on) {
       pack(samples, s, 1, work.x);
       x = work.x.data;
     }
     forward_row<T>(x, layer, learning.theta, rows_of(work.a, work, layer, row).data);
     T* delta = rows_of(work.delta, work, layer, row).data;
-    above_first_layer(plan, InRows{plan}, work, row, rows_of(work.a, work, layer, row).data, delta, samples.r(s),
-                      samples.w(s), update);
+    above_first_layer(plan, InRows{plan}, samples, s, work, row, rows_of(work.a, work, layer, row).data, delta,
+                      samples.r(s), samples.w(s), update);
     update_layer(layer, x, delta, update);
   });
 }

@@ -11,7 +11,7 @@
 namespace deltaprop {
 
 // What a number is for; a part of the counter, so that the streams of one seed never meet.
-enum class Stream : std::uint32_t { weights = 0, order = 1 };
+enum class Stream : std::uint32_t { weights = 0, order = 1, dropout = 2, noise = 3 };
 
 struct Philox {
   using Block = std::array<std::uint32_t, 4>;
@@ -20,17 +20,26 @@ struct Philox {
 
   explicit Philox(std::uint64_t seed) : key{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
 
+  static constexpr int kRounds = 10;
+  static constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
+
+  // One round on the four words of a counter, by the present key; each round has a key of its own.
+  void round(std::uint32_t& c0, std::uint32_t& c1, std::uint32_t& c2, std::uint32_t& c3) const {
+    const std::uint64_t p0 = std::uint64_t{kMultiplier0} * c0;
+    const std::uint64_t p1 = std::uint64_t{kMultiplier1} * c2;
+    c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ key[0];
+    c1 = static_cast<std::uint32_t>(p1);
+    c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ key[1];
+    c3 = static_cast<std::uint32_t>(p0);
+  }
+  void next_key() {
+    key[0] += 0x9E3779B9;
+    key[1] += 0xBB67AE85;
+  }
+
   Block operator()(Block counter) const {
-    std::uint32_t k0 = key[0];
-    std::uint32_t k1 = key[1];
-    for (int round = 0; round < 10; ++round) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53} * counter[0];
-      const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * counter[2];
-      counter = {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ k0, static_cast<std::uint32_t>(p1),
-                 static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ k1, static_cast<std::uint32_t>(p0)};
-      k0 += 0x9E3779B9;
-      k1 += 0xBB67AE85;
-    }
+    Philox own = *this;
+    for (int i = 0; i < kRounds; ++i, own.next_key()) own.round(counter[0], counter[1], counter[2], counter[3]);
     return counter;
   }
 

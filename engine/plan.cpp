@@ -57,8 +57,11 @@ Activation activation_from(std::string_view name) { return find<Activation>(kAct
 Loss loss_from(std::string_view name) { return find<Loss>(kLosses, name, "loss"); }
 
 Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss, std::vector<double> parameters_of_loss,
-           std::shared_ptr<const Program> value, std::shared_ptr<const Program> slope)
-    : loss_(value ? Loss::formula : loss_from(loss)), parameters_of_loss_(std::move(parameters_of_loss)) {
+           std::shared_ptr<const Program> value, std::shared_ptr<const Program> slope, double input_noise)
+    : loss_(value ? Loss::formula : loss_from(loss)),
+      parameters_of_loss_(std::move(parameters_of_loss)),
+      input_noise_(input_noise) {
+  if (!(input_noise >= 0)) throw std::invalid_argument("the noise on inputs must be at least 0");
   if (specs.empty()) throw std::invalid_argument("a plan needs at least one layer");
   if (value) loss_value_ = kept(std::move(value), 2, 3);
   if (slope) loss_slope_ = kept(std::move(slope), 2, 3);
@@ -72,10 +75,18 @@ Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss, std::vect
     if (!layers_.empty() && layers_.back().n_out != spec.n_in) {
       throw std::invalid_argument("a layer's inputs are not the units of the layer before");
     }
+    if (!(spec.dropout >= 0 && spec.dropout < 1)) throw std::invalid_argument("dropout must be in [0, 1)");
     const bool narrow = !layers_.empty() && is_narrow(spec.n_in, spec.n_out);
-    Layer layer{spec.n_in,        spec.n_out,       padded_pitch(spec.n_out),   theta_size_,
-                units_,           transposed_size_, narrow ? narrow_size_ : -1, spec.bias,
-                function_of(spec)};
+    Layer layer{spec.n_in,
+                spec.n_out,
+                padded_pitch(spec.n_out),
+                theta_size_,
+                units_,
+                transposed_size_,
+                narrow ? narrow_size_ : -1,
+                spec.bias,
+                function_of(spec),
+                spec.dropout};
     if (layer.rows() > (kLimit - theta_size_) / layer.pitch) throw std::invalid_argument("the network is too large");
     units_ += layer.pitch;
     theta_size_ += layer.rows() * layer.pitch;
@@ -124,7 +135,7 @@ PlanView Plan::view() const {
     loss.each = parameters_of_loss_.data();
     loss.outputs = static_cast<Index>(parameters_of_loss_.size());
   }
-  return {layers_.data(), static_cast<int>(layers_.size()), loss, theta_size_, narrow_size_};
+  return {layers_.data(), static_cast<int>(layers_.size()), loss, theta_size_, narrow_size_, input_noise_};
 }
 
 }  // namespace deltaprop

@@ -124,6 +124,7 @@ struct Layer {
   Index narrow;      // likewise, among those of the narrow layers, or -1: narrow.hpp
   bool bias;
   Function h;
+  double dropout;  // the share of its inputs that a training pass drops: noise.hpp
 
   [[gnu::always_inline]] Index rows() const { return n_in + (bias ? 1 : 0); }
 };
@@ -134,12 +135,22 @@ struct PlanView {
   int depth;
   LossFunction loss;
   Index theta_size;
-  Index narrow_size;  // elements of the transposed copies of all narrow layers
+  Index narrow_size;   // elements of the transposed copies of all narrow layers
+  double input_noise;  // the standard deviation of what a training pass adds to inputs
 
   [[gnu::always_inline]] const Layer& output() const { return layers[depth - 1]; }
   // Two layers, few units in the first and one in the second: one_unit.hpp.
   [[gnu::always_inline]] bool is_small() const {
-    return depth == 2 && layers[0].n_out <= kMostSmall && output().n_out == 1 && output().h != Activation::softmax;
+    return depth == 2 && layers[0].n_out <= kMostSmall && output().n_out == 1 && output().h != Activation::softmax &&
+           !draws();
+  }
+  // Whether a training pass draws random numbers; whether it drops units of hidden layers.
+  [[gnu::always_inline]] bool draws() const { return input_noise > 0 || layers[0].dropout > 0 || drops(); }
+  [[gnu::always_inline]] bool drops() const {
+    for (int l = 1; l < depth; ++l) {
+      if (layers[l].dropout > 0) return true;
+    }
+    return false;
   }
   [[gnu::always_inline]] Index n_in() const { return layers[0].n_in; }
   [[gnu::always_inline]] Index n_out() const { return output().n_out; }
@@ -156,6 +167,7 @@ struct LayerSpec {
   bool bias;
   double parameter = 0;                                                  // of the function
   std::shared_ptr<const Program> value = nullptr, derivative = nullptr;  // in place of the name, where h is a formula
+  double dropout = 0;                                                    // of its inputs
 };
 
 class Plan {
@@ -164,7 +176,8 @@ class Plan {
   // domain of the loss, or its parameters are too many or too few.
   // value and slope in place of the name, where E is a formula (LossFunction).
   Plan(const std::vector<LayerSpec>& layers, std::string_view loss, std::vector<double> parameters_of_loss = {},
-       std::shared_ptr<const Program> value = nullptr, std::shared_ptr<const Program> slope = nullptr);
+       std::shared_ptr<const Program> value = nullptr, std::shared_ptr<const Program> slope = nullptr,
+       double input_noise = 0);
 
   PlanView view() const;
   // Raises std::invalid_argument where a formula has no program for its derivative.
@@ -185,6 +198,7 @@ class Plan {
   std::vector<std::shared_ptr<const Program>> programs_;
   std::vector<std::shared_ptr<const FormulaPrograms>> formulas_;  // the layers point to them
   ProgramView loss_value_ = {}, loss_slope_ = {};
+  double input_noise_;
   Index theta_size_ = 0;
   Index units_ = 0;
   Index transposed_size_ = 0;

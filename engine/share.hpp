@@ -48,4 +48,27 @@ inline Columns own_columns(const Layer& layer, Team team) {
   return {team.first(tiles) * 2, last < columns ? last : columns};
 }
 
+// The rows of all [W; b], one layer after the other.
+inline Index all_rows(const PlanView& plan) {
+  Index rows = 0;
+  for (int l = 0; l < plan.depth; ++l) rows += plan.layers[l].rows();
+  return rows;
+}
+
+// This thread's share of all rows of all [W; b]: use(layer, rows of the layers below it, first row, last) for each layer
+// that it has rows of.
+template <class Use>
+[[gnu::always_inline]] inline void own_rows(const PlanView& plan, Team team, Use use) {
+  const Index all = all_rows(plan);
+  const Index first = team.first(all), last = team.last(all);
+  Index before = 0;
+  for (int l = 0; l < plan.depth; ++l) {
+    const Index rows = plan.layers[l].rows();
+    const Index from = first > before ? first - before : 0;
+    const Index to = last - before < rows ? last - before : rows;
+    if (from < to) use(l, before, from, to);
+    before += rows;
+  }
+}
+
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -131,6 +131,23 @@ template <class T>
   return x - Vector<T>{};  // x - 0 keeps the sign of a zero
 }
 
+// x y of the lower halves of each lane.
+[[gnu::always_inline]] inline Vector<std::uint64_t> product_of_low_halves(Vector<std::uint64_t> x,
+                                                                          Vector<std::uint64_t> y) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vector<std::uint64_t>>(
+      _mm512_mul_epu32(reinterpret_cast<__m512i>(x), reinterpret_cast<__m512i>(y)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vector<std::uint64_t>>(
+      _mm256_mul_epu32(reinterpret_cast<__m256i>(x), reinterpret_cast<__m256i>(y)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<Vector<std::uint64_t>>(
+      _mm_mul_epu32(reinterpret_cast<__m128i>(x), reinterpret_cast<__m128i>(y)));
+#else
+  return (x & 0xFFFFFFFF) * (y & 0xFFFFFFFF);
+#endif
+}
+
 [[gnu::always_inline]] inline Vector<float> fma(Vector<float> x, Vector<float> y, Vector<float> z) {
 #if defined(__AVX512F__)
   return _mm512_fmadd_ps(x, y, z);

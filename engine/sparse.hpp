@@ -107,10 +107,10 @@ inline void sparse_online(const PlanView& plan, const LearningView<T>& learning,
         store<T>(a + j, fma(load(W + i * layer.pitch + j), samples.values[p], load(a + j)));
       }
     }
-    above_first_layer(plan, InRows{plan}, work, row, a, delta, samples.r(s), samples.w(s), update);
+    above_first_layer(plan, InRows{plan}, samples, s, work, row, a, delta, samples.r(s), samples.w(s), update);
     for (Index p = first; p < last; ++p) {
       const Index i = samples.columns[p];
-      update_rows(layer, i, 1, columns, samples.values + p, delta, update);
+      update.outer(layer.offset + i * layer.pitch, layer.pitch, 1, columns, samples.values + p, delta);
       rows.moved(i, t);
     }
     update_biases(layer, columns, delta, update);

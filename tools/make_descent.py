@@ -8,7 +8,9 @@ from pathlib import Path
 from deltaprop.descent.optimizers import OPTIMIZERS
 from deltaprop.descent.penalties import PENALTIES
 from deltaprop.descent.schedules import SCHEDULES
+from deltaprop.descent.terms import CONSTRAINTS
 from deltaprop.functions import Entry
+from deltaprop.training.averages import AVERAGES
 from deltaprop.training.metrics import METRICS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -61,6 +63,36 @@ given as η_n is. With adam it is adamw, whose own decay adds to it. Under sgd i
 
 """
 
+NOISE_WORDS = """
+## Dropout and noise
+
+`Network(dropout=0.5)` drops half of each hidden layer's units in training, anew for every sample; `dropout=[0.2, 0.5]`
+has a share for the inputs and one for each hidden layer. What is kept is divided by 1 − p, so that predictions, which
+drop nothing, need no factor (Srivastava and others, JMLR 15, 2014). `Network(input_noise=0.1)` adds normal numbers of
+that standard deviation to inputs. Both change E in training, so they are the network's and in its file; `predict`, `E`
+and `gradient` are without, or with `training=True` with what the samples would meet if they were presented next, and
+so are `trace` and `check_gradient`.
+
+What a unit meets depends on (seed; number of the sample among all presented, layer, unit) alone, by Philox: the same
+for any batch size, any number of threads, blocks or not, and however often a run was interrupted
+(tests/unit/test_dropout.py).
+"""
+
+TERMS_WORDS = """
+## Around the rule
+
+`fit(clip_norm=..., clip_value=..., max_norm=...)`, and `descend`. Clipping is of the gradient that the samples have;
+penalties come after. Biases are clipped with the weights, and no max_norm holds them. `eta_factors=[1, 0.1, (0.1, 0)]`
+multiplies η in each layer, or in its weights and its biases: 0 leaves them as they are. With any of these, or a running
+average, a step keeps the whole gradient before the rule takes it, and a batch_size of 1 goes in the naive order: the
+updates are those of the tiles to the bit (tests/unit/test_terms.py), at the cost of writing the gradient and reading it
+again.
+"""
+
+AVERAGE_WORDS = """
+`fit(average="ema:0.999")` or `"last:5"` ends with an average of the parameters, by which validation and `keep` go, too:
+"""
+
 CONTROL_WORDS = """
 ## What ends a run, and what is kept
 
@@ -109,10 +141,15 @@ def page() -> str:
         schedules.append(row(f"**{schedule.name}**", f"`{schedule.formula}`", own, schedule.source))
     penalties = [row("name", "Ω", "source"), row(*["---"] * 3)]
     penalties += [row(f"**{entry.name}**", f"`{entry.formula}`", entry.source) for entry in PENALTIES.values()]
+    constraints = [row("name", "of a step", "source"), row(*["---"] * 3)]
+    constraints += [row(f"**{entry.name}**", f"`{entry.formula}`", entry.source) for entry in CONSTRAINTS.values()]
+    averages = [row("average", "of w", "parameters", "source"), row(*["---"] * 4)]
+    averages += [row(f"**{e.name}**", f"`{e.formula}`", parameters_of(e), e.source) for e in AVERAGES.values()]
     metrics = [row("metric", "its value", "better"), row(*["---"] * 3)]
     for metric in METRICS.values():
         metrics.append(row(f"**{metric.name}**", metric.formula, "more" if metric.more_is_better else "less"))
     blocks = [HEAD, "\n".join(rules), SCHEDULE_WORDS, "\n".join(schedules), PENALTY_WORDS, "\n".join(penalties)]
+    blocks += [NOISE_WORDS, TERMS_WORDS, "\n".join(constraints), AVERAGE_WORDS, "\n".join(averages)]
     blocks += [CONTROL_WORDS, "\n".join(metrics), RESUME_WORDS]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 

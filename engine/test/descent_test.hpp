@@ -12,7 +12,7 @@ struct Rule {
   const char* name;
   std::vector<double> parameters;
 
-  Learning learning(double l2) const { return Learning(name, parameters, l2, 0, 0); }
+  Learning learning(double l2) const { return Learning(name, parameters, {.l2 = l2}); }
   std::string text(double l2) const { return std::string(name) + (l2 > 0 ? " with l2" : ""); }
 };
 

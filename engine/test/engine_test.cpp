@@ -285,11 +285,11 @@ void refusals() {
   refuses([&] { descend<float>(p.plan, {kSgd, theta}, {p.X, p.R, {}, {}}, {&eta, 0}, 1); }, "no eta");
   refuses([&] { descend<float>(p.plan, {kSgd, theta}, p.samples(), {&eta, 1}, 1, 33); }, "a block of 33");
   refuses([&] { descend<float>(p.plan, {kSgd, theta, theta}, p.samples(), {&eta, 1}, 1); }, "a state that sgd has not");
-  const Learning momentum("momentum", std::vector<double>{0.9}, 0, 0, 0);
+  const Learning momentum("momentum", std::vector<double>{0.9});
   refuses([&] { descend<float>(p.plan, {momentum, theta}, p.samples(), {&eta, 1}, 1); }, "no state");
-  refuses([] { Learning("adam", std::vector<double>{0.9}, 0, 0, 0); }, "too few parameters");
-  refuses([] { Learning("adma", {}, 0, 0, 0); }, "an optimizer that is not known");
-  refuses([] { Learning("sgd", {}, -1, 0, 0); }, "a negative penalty");
+  refuses([] { Learning("adam", std::vector<double>{0.9}); }, "too few parameters");
+  refuses([] { Learning("adma", {}); }, "an optimizer that is not known");
+  refuses([] { Learning("sgd", {}, {.l2 = -1}); }, "a negative penalty");
   const std::vector<Index> starts{0, 1, 2, 3, 4};
   const std::vector<float> values(4, 1.0f);
   for (const std::vector<std::int32_t>& columns : {std::vector<std::int32_t>{0, 1, 2, 0}, {0, -1, 0, 0}, {0, 1, 0}}) {

@@ -23,9 +23,9 @@ class Plan:
     The layers, functions and loss of a network, without its numbers. Immutable.
     """
 
-    def __init__(self, layers: Sequence[tuple[int, int, str | tuple[Program, Program | None], float, bool]], loss: str | tuple[Program, Program | None], parameters_of_loss: Sequence[float]) -> None:
+    def __init__(self, layers: Sequence[tuple[int, int, str | tuple[Program, Program | None], float, bool]], loss: str | tuple[Program, Program | None], parameters_of_loss: Sequence[float], dropout: Sequence[float] = [], input_noise: float = 0.0) -> None:
         """
-        layers: (n_in, n_out, function, its parameter or 0, bias) from the input up. A function, and the loss, is a name, or the programs of a formula and of its derivative, None in a plan for predictions alone. parameters_of_loss: none, one, or one for each output.
+        layers: (n_in, n_out, function, its parameter or 0, bias) from the input up. A function, and the loss, is a name, or the programs of a formula and of its derivative, None in a plan for predictions alone. parameters_of_loss: none, one, or one for each output. dropout: of each layer's inputs. Training passes draw it, and the noise on inputs, where they are told from what (drawn: the seed, and how many samples were presented before).
         """
 
     @property
@@ -45,11 +45,13 @@ class Plan:
 
 class Learning:
     """
-    What a descent follows: the optimizer, its parameters, the penalty. Immutable.
+    What a descent follows: the optimizer and what surrounds it. Immutable.
     """
 
-    def __init__(self, optimizer: str, parameters: Sequence[float], l2: float = 0.0, l1: float = 0.0, decay: float = 0.0) -> None:
-        """parameters: in the order of `optimizers`."""
+    def __init__(self, optimizer: str, parameters: Sequence[float], l2: float = 0.0, l1: float = 0.0, decay: float = 0.0, clip_norm: float | None = None, clip_value: float | None = None, max_norm: float | None = None, average: float = 0.0, factors: Sequence[float] = []) -> None:
+        """
+        parameters: in the order of `optimizers`. average: the share of a running average that stays with a step, 0 where there is none. factors: of eta, for the weights and the biases of each layer in turn.
+        """
 
     @property
     def states(self) -> int:
@@ -65,39 +67,39 @@ def predict(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typ
     """
 
 @overload
-def loss(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0) -> tuple[float, float, int]: ...
+def loss(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0, drawn: tuple[int, int] | None = None) -> tuple[float, float, int]: ...
 
 @overload
-def loss(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0) -> tuple[float, float, int]:
+def loss(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None = None, before: tuple[float, float, int] = (0.0, 0.0, 0), threads: int = 0, drawn: tuple[int, int] | None = None) -> tuple[float, float, int]:
     """
     before + the sums over the samples of w E and of w, where before are those of a whole number of chunks.
     """
 
 @overload
-def gradient(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], out: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None = None, threads: int = 0) -> tuple[float, float, int]: ...
+def gradient(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], out: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None = None, threads: int = 0, drawn: tuple[int, int] | None = None) -> tuple[float, float, int]: ...
 
 @overload
-def gradient(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], out: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None = None, threads: int = 0) -> tuple[float, float, int]:
+def gradient(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], out: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None = None, threads: int = 0, drawn: tuple[int, int] | None = None) -> tuple[float, float, int]:
     """
     The derivative of sum(w E) / sum(w), written into out in theta's layout; returns the two sums.
     """
 
 @overload
-def trace(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], a: Sequence[numpy.typing.NDArray[numpy.float32]], z: Sequence[numpy.typing.NDArray[numpy.float32]], dh: Sequence[numpy.typing.NDArray[numpy.float32]], delta: Sequence[numpy.typing.NDArray[numpy.float32]], gradient: numpy.typing.NDArray[numpy.float32], E: numpy.typing.NDArray[numpy.float64]) -> None: ...
+def trace(plan: Plan, theta: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], a: Sequence[numpy.typing.NDArray[numpy.float32]], z: Sequence[numpy.typing.NDArray[numpy.float32]], dh: Sequence[numpy.typing.NDArray[numpy.float32]], delta: Sequence[numpy.typing.NDArray[numpy.float32]], gradient: numpy.typing.NDArray[numpy.float32], E: numpy.typing.NDArray[numpy.float64], drawn: tuple[int, int] | None = None, x: numpy.typing.NDArray[numpy.float32] | None = None) -> None: ...
 
 @overload
-def trace(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], a: Sequence[numpy.typing.NDArray[numpy.float64]], z: Sequence[numpy.typing.NDArray[numpy.float64]], dh: Sequence[numpy.typing.NDArray[numpy.float64]], delta: Sequence[numpy.typing.NDArray[numpy.float64]], gradient: numpy.typing.NDArray[numpy.float64], E: numpy.typing.NDArray[numpy.float64]) -> None:
+def trace(plan: Plan, theta: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], a: Sequence[numpy.typing.NDArray[numpy.float64]], z: Sequence[numpy.typing.NDArray[numpy.float64]], dh: Sequence[numpy.typing.NDArray[numpy.float64]], delta: Sequence[numpy.typing.NDArray[numpy.float64]], gradient: numpy.typing.NDArray[numpy.float64], E: numpy.typing.NDArray[numpy.float64], drawn: tuple[int, int] | None = None, x: numpy.typing.NDArray[numpy.float64] | None = None) -> None:
     """
     Every quantity of backpropagation for every row of X, written into one array per layer; gradient is (n, theta_size).
     """
 
 @overload
-def descend(plan: Plan, learning: Learning, theta: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None, order: numpy.typing.NDArray[numpy.int64] | None, eta: numpy.typing.NDArray[numpy.float64], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0) -> tuple[float, float, int]: ...
+def descend(plan: Plan, learning: Learning, theta: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], X: numpy.typing.NDArray[numpy.float32] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float32]], R: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None, order: numpy.typing.NDArray[numpy.int64] | None, eta: numpy.typing.NDArray[numpy.float64], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0, average: numpy.typing.NDArray[numpy.float32] | None = None, drawn: tuple[int, int] | None = None) -> tuple[float, float, int]: ...
 
 @overload
-def descend(plan: Plan, learning: Learning, theta: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None, order: numpy.typing.NDArray[numpy.int64] | None, eta: numpy.typing.NDArray[numpy.float64], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0) -> tuple[float, float, int]:
+def descend(plan: Plan, learning: Learning, theta: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.typing.NDArray[numpy.float64] | tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]], R: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None, order: numpy.typing.NDArray[numpy.int64] | None, eta: numpy.typing.NDArray[numpy.float64], batch_size: int, block: int, before: tuple[float, float, int], threads: int = 0, average: numpy.typing.NDArray[numpy.float64] | None = None, drawn: tuple[int, int] | None = None) -> tuple[float, float, int]:
     """
-    One pass of descent over the samples in their order, theta and state in place; returns before + the sums of w E and of w and the number of steps. block: of samples that online descent takes together, 1 the naive order, 0 by the shape.
+    One pass of descent over the samples in their order, theta, state and average in place; returns before + the sums of w E and of w and the number of steps. block: of samples that online descent takes together, 1 the naive order, 0 by the shape.
     """
 
 @overload

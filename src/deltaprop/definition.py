@@ -32,6 +32,8 @@ class Definition:
     init: str | None = None
     l2: float = 0.0
     l1: float = 0.0
+    dropout: tuple[float, ...] = ()  # of the inputs of each layer with weights, x first; none where all are 0
+    input_noise: float = 0.0
 
     @cached_property
     def functions(self) -> tuple[Activation, ...]:
@@ -49,6 +51,11 @@ class Definition:
         return self.loss_entry.written is not None or any(h.written is not None for h in self.functions)
 
     @property
+    def draws(self) -> bool:
+        """Whether a training pass draws random numbers: for dropout, or noise."""
+        return bool(self.dropout or self.input_noise)
+
+    @property
     def initializers(self) -> list[Initializer]:
         """How each layer's weights are drawn."""
         if self.init is None:
@@ -59,7 +66,7 @@ class Definition:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # and nothing that follows from them
 
     def config(self) -> dict[str, Any]:
-        """Return the arguments of `Network`, JSON-able; init and penalties only where they are given."""
+        """Return the arguments of `Network`, JSON-able; init, penalties, dropout, noise only where they are given."""
         return {
             "layers": list(self.layers),
             "h": list(self.h),
@@ -69,7 +76,8 @@ class Definition:
             "seed": self.seed,
             "dtype": self.dtype.name,
             **({} if self.init is None else {"init": self.init}),
-            **{name: value for name in ("l2", "l1") if (value := getattr(self, name))},
+            **({"dropout": list(self.dropout)} if self.dropout else {}),
+            **{name: value for name in ("l2", "l1", "input_noise") if (value := getattr(self, name))},
         }
 
 
@@ -85,6 +93,8 @@ def define(
     init: Any,
     l2: Any = 0.0,
     l1: Any = 0.0,
+    dropout: Any = 0.0,
+    input_noise: Any = 0.0,
     who: str,
 ) -> Definition:
     """Return the definition of a network; `Network` documents the parameters and what is raised."""
@@ -122,12 +132,30 @@ def define(
         seed=seed_in(seed, where=who),
         dtype=own_dtype,
         init=None if init is None else str(initializer(init, where=f"{who}: init")),
-        l2=_penalty(l2, "l2", who),
-        l1=_penalty(l1, "l1", who),
+        l2=_not_negative(l2, "l2", who),
+        l1=_not_negative(l1, "l1", who),
+        dropout=_dropout(dropout, hidden, who),
+        input_noise=_not_negative(input_noise, "input_noise", who),
     )
 
 
-def _penalty(value: Any, name: str, who: str) -> float:
+def _dropout(given: Any, hidden: int, who: str) -> tuple[float, ...]:
+    """Return the shares that are dropped of x and of each hidden layer; one number is that of all hidden layers."""
+    several = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str | bytes)
+    if several and len(given) != hidden + 1:
+        raise ValueError(
+            f"{who}: dropout needs one share for all hidden layers, or {hidden + 1}, of the inputs and of each hidden "
+            f"layer; got {len(given)}: {list(given)}."
+        )
+    shares = [real_number(share, "dropout", where=who) for share in (given if several else [0.0] + [given] * hidden)]
+    if not all(0 <= share < 1 for share in shares):
+        raise ValueError(f"{who}: dropout needs shares of at least 0 and below 1; got {given!r}.")
+    if not several:
+        real_number(given, "dropout", where=who)
+    return tuple(shares) if any(shares) else ()
+
+
+def _not_negative(value: Any, name: str, who: str) -> float:
     number = real_number(value, name, where=who)
     if not 0 <= number < float("inf"):
         raise ValueError(f"{who}: {name} needs to be finite and at least 0; got {value!r}.")

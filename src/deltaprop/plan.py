@@ -41,8 +41,8 @@ def plan_of(definition: Definition, *, derivatives: bool) -> _engine.Plan:
             layers.append((*pair, programs(kernel), 0.0, definition.bias))
     loss = kernels.of_loss(definition.loss_entry, definition.functions[-1])
     if isinstance(loss, kernels.Named):
-        return _engine.Plan(layers, loss.name, list(loss.numbers))
-    return _engine.Plan(layers, programs(loss), [])
+        return _engine.Plan(layers, loss.name, list(loss.numbers), definition.dropout, definition.input_noise)
+    return _engine.Plan(layers, programs(loss), [], definition.dropout, definition.input_noise)
 
 
 def _program(program: Program) -> _engine.Program:

@@ -254,3 +254,44 @@ def test_l2_is_pytorchs_weight_decay_of_the_weights(optimizer: str) -> None:
         theirs.step()
     net.descend(X, R, 0.01, batch_size=8, optimizer=OPTIMIZERS[optimizer][0])
     assert difference(net.theta, peer.dense(peer.parameters)) <= 1e-6
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+@pytest.mark.parametrize("optimizer", ["momentum_outside", "adam"])
+@pytest.mark.parametrize(("limit", "most"), [("clip_norm", 0.05), ("clip_value", 0.002)])
+def test_clipping(limit: str, most: float, optimizer: str, batch_size: int) -> None:
+    """PyTorch's factor is c / (norm + 1e-6), ours c / norm."""
+    net = begun("tanh", "softmax", "cross_entropy")
+    X, R = samples(net, 50 * batch_size)
+    peer = Peer(net)
+    ours, make = OPTIMIZERS[optimizer]
+    theirs = make(peer.parameters)
+    clipped = 0
+    for start in range(0, len(X), batch_size):
+        theirs.zero_grad()
+        peer.E(X[start : start + batch_size], R[start : start + batch_size]).mean().backward()
+        if limit == "clip_norm":
+            clipped += float(torch.nn.utils.clip_grad_norm_(peer.parameters, most)) > most
+        else:
+            torch.nn.utils.clip_grad_value_(peer.parameters, most)
+            clipped += any(float(p.grad.abs().max()) == most for p in peer.parameters)
+        theirs.step()
+    assert clipped > 25
+    net.descend(X, R, 0.01, batch_size=batch_size, optimizer=ours, **{limit: most})
+    assert difference(net.theta, peer.dense(peer.parameters)) <= 2e-5 * (limit == "clip_norm") + 1e-9
+
+
+def test_running_average() -> None:
+    net = begun("tanh", "softmax", "cross_entropy")
+    X, R = samples(net, 400)
+    peer = Peer(net)
+    mean = [p.detach().clone() for p in peer.parameters]
+    update = torch.optim.swa_utils.get_ema_multi_avg_fn(0.9)
+    theirs = torch.optim.SGD(peer.parameters, lr=0.05)
+    for start in range(0, 400, 8):
+        theirs.zero_grad()
+        peer.E(X[start : start + 8], R[start : start + 8]).mean().backward()
+        theirs.step()
+        update(mean, [p.detach() for p in peer.parameters], None)
+    net.fit(X, R, epochs=1, eta=0.05, batch_size=8, shuffle=False, average="ema:0.9")
+    assert difference(net.theta, peer.dense(mean)) <= 1e-9

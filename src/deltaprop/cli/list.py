@@ -22,6 +22,8 @@ class Kind(StrEnum):
     optimizers = "optimizers"
     schedules = "schedules"
     penalties = "penalties"
+    constraints = "constraints"
+    averages = "averages"
     metrics = "metrics"
 
 
@@ -33,7 +35,9 @@ def list_functions(
     from deltaprop.descent.optimizers import OPTIMIZERS
     from deltaprop.descent.penalties import PENALTIES
     from deltaprop.descent.schedules import SCHEDULES
+    from deltaprop.descent.terms import CONSTRAINTS
     from deltaprop.functions import ACTIVATIONS, LOSSES
+    from deltaprop.training.averages import AVERAGES
     from deltaprop.training.metrics import METRICS
 
     def common(entry: Entry) -> tuple[str, str, str]:
@@ -51,6 +55,10 @@ def list_functions(
             table(["schedule", "eta", "parameters"], map(common, SCHEDULES.values()))
         case Kind.penalties:
             table(["penalty", "of the weights, in E", "parameters"], map(common, PENALTIES.values()))
+        case Kind.constraints:
+            table(["constraint", "of a step", "parameters"], map(common, CONSTRAINTS.values()))
+        case Kind.averages:
+            table(["average", "of w", "parameters"], map(common, AVERAGES.values()))
         case Kind.metrics:
             better = ((*common(e)[:2], "more" if e.more_is_better else "less") for e in METRICS.values())
             table(["metric", "its value", "better"], better)

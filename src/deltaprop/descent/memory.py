@@ -19,6 +19,7 @@ class Memory:
     optimizer: Optimizer
     state: Array
     steps: int = 0
+    average: Array | None = None  # of theta, a running one, where a descent asks for it
 
 
 @dataclass
@@ -43,3 +44,5 @@ class State:
     optimizer: Optimizer
     memory: Array
     steps: int
+    average: Array | None
+    presented: int

@@ -330,6 +330,7 @@ def trace(
     *,
     eta: float | None = None,
     optimizer: str | Optimizer | None = None,
+    training: bool | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
 ) -> Trace:
@@ -347,7 +348,7 @@ def trace(
         if r.ndim and r.size != model.layers[-1]:
             raise ValueError(f"{where}: r needs {model.layers[-1]} targets; got {r.size}.")
         x, r = x.reshape(1, -1), r.reshape(1, -1) if r.ndim else r.reshape(1)
-    raw = model.raw_trace(x, r)
+    raw = model.raw_trace(x, r, training=eta is not None if training is None else training)
     rate = rule = None
     after: tuple[Sequence[Array | None], Sequence[Array | None]] = ([None] * len(model.W),) * 2
     if eta is not None:
@@ -355,7 +356,7 @@ def trace(
         rule = model.optimizer if optimizer is None else optimizer_in(optimizer, where=where, dtype=model.dtype)
         if not len(raw.x):
             raise ValueError(f"{where}: X has no rows, so there is no step.")
-        after = model.after_step(raw.x, raw.r, rate, rule)
+        after = model.after_step(*model.samples(x, r, None, where)[:2], rate, rule)
     elif optimizer is not None:
         raise ValueError(f"{where}: a step needs an eta; without one there is no use for an optimizer.")
 

@@ -43,7 +43,7 @@ class Base:
         self._parameters = Parameters(self._plan.layout, self._plan.theta_size, definition.dtype)
         self._piece_rows = max(1, int(PIECE_SECONDS * WORK_PER_SECOND / self.n_parameters / _CHUNK_ROWS)) * _CHUNK_ROWS
         self._training = threading.Lock()
-        self._epoch = 0
+        self._epoch = self._presented = 0
 
     @property
     def _learning_plan(self) -> _engine.Plan:
@@ -108,6 +108,25 @@ class Base:
     def l1(self) -> float:
         """E's penalty l1 Σ |w|."""
         return self._definition.l1
+
+    @property
+    def dropout(self) -> tuple[float, ...]:
+        """The shares that training drops of the inputs and of each hidden layer's units; () where it drops none."""
+        return self._definition.dropout
+
+    @property
+    def input_noise(self) -> float:
+        """The standard deviation of the normal numbers that training adds to inputs."""
+        return self._definition.input_noise
+
+    @property
+    def presented(self) -> int:
+        """Samples presented in training since the start: from it, and the seed, come the draws of the next."""
+        return self._presented
+
+    def drawn(self, first: int = 0) -> tuple[int, int] | None:
+        """Return from what a training pass draws dropout and noise, the next one from its sample ``first`` on."""
+        return (self.seed, self._presented + first) if self._definition.draws else None
 
     @property
     def epoch(self) -> int:
@@ -253,20 +272,22 @@ class Base:
         sample_weight: ArrayLike | None = None,
         *,
         class_weight: ClassWeight | None = None,
+        training: bool = False,
     ) -> float:
         """Return E = Σ w E_ℓ / Σ w over the samples, and the penalty."""
         where = f"{type(self).__name__}.E"
         inputs, targets, weights = self.samples(X, R, sample_weight, where, class_weight)
         if not len(inputs):
             raise ValueError(f"{where}: X has no rows, so there is no mean.")
-        return self.mean_loss(inputs, targets, weights) + self.penalty
+        return self.mean_loss(inputs, targets, weights, training=training) + self.penalty
 
-    def mean_loss(self, X: Inputs, R: Array, weights: Array | None) -> float:
+    def mean_loss(self, X: Inputs, R: Array, weights: Array | None, *, training: bool = False) -> float:
         """Return E of samples that are already arrays of this network's dtype, without the penalty."""
         total = (0.0, 0.0, 0)
         for rows in self._pieces(len(X)):
             part = None if weights is None else weights[rows]
-            total = _engine.loss(self._plan, self.padded_theta, for_engine(X[rows]), R[rows], part, total)
+            drawn = self.drawn(rows.start) if training else None
+            total = _engine.loss(self._plan, self.padded_theta, for_engine(X[rows]), R[rows], part, total, drawn=drawn)
         return total[0] / total[1]
 
     def _pieces(self, n: int) -> Iterator[slice]:
@@ -281,6 +302,7 @@ class Base:
         sample_weight: ArrayLike | None = None,
         *,
         class_weight: ClassWeight | None = None,
+        training: bool = False,
     ) -> Array:
         """Return ∂E/∂θ of the samples' E, dense, in the order of theta."""
         where = f"{type(self).__name__}.gradient"
@@ -288,7 +310,8 @@ class Base:
         if not len(inputs):
             raise ValueError(f"{where}: X has no rows, so E has no gradient.")
         out = np.empty_like(self.padded_theta)
-        _engine.gradient(self._learning_plan, self.padded_theta, for_engine(inputs), targets, out, weights)
+        drawn = self.drawn() if training else None
+        _engine.gradient(self._learning_plan, self.padded_theta, for_engine(inputs), targets, out, weights, drawn=drawn)
         add_gradient(self._parameters.views(out)[0], self.W, self._definition.l2, self._definition.l1)
         return self._parameters.dense(out)
 
@@ -297,12 +320,12 @@ class Base:
         """Ω(θ) = l2/2 Σ w² + l1 Σ |w| over the weights, which E has beside its mean over the samples."""
         return penalty(self.W, self._definition.l2, self._definition.l1)
 
-    def raw_trace(self, X: ArrayLike, R: ArrayLike) -> RawTrace:
+    def raw_trace(self, X: ArrayLike, R: ArrayLike, *, training: bool = False) -> RawTrace:
         """Return every quantity of backpropagation for rows of samples."""
         inputs, targets, _ = self.samples(X, R, None, f"{type(self).__name__}.trace")
-        return self.trace_of(inputs, targets)
+        return self.trace_of(inputs, targets, self.drawn() if training else None)
 
-    def trace_of(self, inputs: Inputs, targets: Array) -> RawTrace:
+    def trace_of(self, inputs: Inputs, targets: Array, drawn: tuple[int, int] | None = None) -> RawTrace:
         """Return the trace of samples that are already arrays of this network's dtype."""
         if isinstance(inputs, SparseRows):
             inputs = inputs.dense()
@@ -317,6 +340,20 @@ class Base:
             dh[-1] = np.empty((n, units[-1], units[-1]), self.dtype)
         gradient = np.empty((n, self._plan.theta_size), self.dtype)
         E = np.empty(n)
-        _engine.trace(self._learning_plan, self.padded_theta, inputs, targets, a, z, dh, delta, gradient, E)
+        seen = inputs if drawn is None else np.empty_like(inputs)  # with what a training pass does to them
+        _engine.trace(
+            self._learning_plan,
+            self.padded_theta,
+            inputs,
+            targets,
+            a,
+            z,
+            dh,
+            delta,
+            gradient,
+            E,
+            drawn,
+            None if drawn is None else seen,
+        )
         dW, db = self._parameters.views(gradient)
-        return RawTrace(inputs, targets, a, z, dh, delta, dW, db, E)
+        return RawTrace(seen, targets, a, z, dh, delta, dW, db, E)

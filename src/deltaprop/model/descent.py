@@ -18,11 +18,14 @@ from deltaprop.definition import Definition, seed_in
 from deltaprop.descent.initializers import first_parameters
 from deltaprop.descent.memory import Memory, Pass, State
 from deltaprop.descent.optimizers import SGD, Optimizer
+from deltaprop.descent.terms import Terms
 from deltaprop.errors import warn
 from deltaprop.model.base import PIECE_SECONDS, WORK_PER_SECOND, Base, for_engine
 from deltaprop.parameters import aligned_zeros
 from deltaprop.plan import shuffled_order
 from deltaprop.threads import Threads
+
+NO_TERMS = Terms()
 
 
 class Descending(Base):
@@ -49,7 +52,7 @@ class Descending(Base):
                 self.W[layer][...] = W
                 if self.bias:
                     self.b[layer][...] = b
-            self._epoch = 0
+            self._epoch = self._presented = 0
             self._memory = self._no_memory(SGD())
         self._warn_of_identical_units(where)
         return self
@@ -81,10 +84,20 @@ class Descending(Base):
         learning = self._learning(optimizer)
         return Memory(optimizer, aligned_zeros(learning.states * self._plan.theta_size, self.dtype))
 
-    def _learning(self, optimizer: Optimizer, decay: float = 0.0) -> _engine.Learning:
-        """Return what a step follows: the rule, the network's penalties, and a decay beside the rule's own."""
-        definition = self._definition
-        return _engine.Learning(optimizer.name, optimizer.numbers, definition.l2, definition.l1, decay)
+    def _learning(self, optimizer: Optimizer, terms: Terms = NO_TERMS) -> _engine.Learning:
+        """Return what a step follows: the rule, the network's penalties, and what else surrounds the rule."""
+        return _engine.Learning(
+            optimizer.name,
+            optimizer.numbers,
+            l2=self._definition.l2,
+            l1=self._definition.l1,
+            decay=terms.decay,
+            clip_norm=terms.clip_norm,
+            clip_value=terms.clip_value,
+            max_norm=terms.max_norm,
+            average=terms.average,
+            factors=terms.factors,
+        )
 
     def take_up(self, optimizer: Optimizer) -> None:
         """Go on with what an optimizer remembers, or begin with nothing where another was at work before."""
@@ -93,17 +106,32 @@ class Descending(Base):
 
     def state(self) -> State:
         """Return copies of all that descent changes."""
-        return State(self.padded_theta.copy(), self._memory.optimizer, self._memory.state.copy(), self._memory.steps)
+        memory = self._memory
+        average = None if memory.average is None else memory.average.copy()
+        return State(
+            self.padded_theta.copy(), memory.optimizer, memory.state.copy(), memory.steps, average, self._presented
+        )
 
     def return_to(self, state: State) -> None:
         """Return to an earlier `state`."""
         self.padded_theta[...] = state.theta
-        self._memory = Memory(state.optimizer, state.memory.copy(), state.steps)
+        average = None if state.average is None else state.average.copy()
+        self._memory = Memory(state.optimizer, state.memory.copy(), state.steps, average)
+        self._presented = state.presented
 
     def put_back(self, theta: Array) -> None:
         """Return to an earlier `padded_theta`; what the optimizer remembers belongs to the present one and goes."""
         self.padded_theta[...] = theta
         self._memory = self._no_memory(self._memory.optimizer)
+
+    def begin_average(self, wanted: bool) -> None:
+        """Begin a running average where the parameters are, or have none."""
+        self._memory.average = self.padded_theta.copy() if wanted else None
+
+    @property
+    def average(self) -> Array | None:
+        """The running average of theta, as the engine lays it out, while a descent takes one."""
+        return self._memory.average
 
     @property
     def optimizer(self) -> Optimizer:
@@ -122,16 +150,28 @@ class Descending(Base):
         return [self._parameters.views(state) for state in states]
 
     def after_step(
-        self, X: Array, R: Array, eta: float, optimizer: Optimizer, decay: float = 0.0
+        self, X: Array, R: Array, eta: float, optimizer: Optimizer, terms: Terms = NO_TERMS
     ) -> tuple[list[Array], list[Array | None]]:
         """Return what one step of descent over all samples would make of W and b; nothing changes here."""
         own = self._memory if optimizer == self._memory.optimizer else self._no_memory(optimizer)
         theta, state = aligned_zeros(self._plan.theta_size, self.dtype), aligned_zeros(own.state.size, self.dtype)
         theta[...], state[...] = self.padded_theta, own.state
-        learning = self._learning(optimizer, decay)
+        learning = self._learning(optimizer, terms)
         order, before = np.arange(len(X)), (0.0, 0.0, own.steps)
         _engine.descend(
-            self._learning_plan, learning, theta, state, X, R, None, order, np.array([eta]), len(X), 1, before
+            self._learning_plan,
+            learning,
+            theta,
+            state,
+            X,
+            R,
+            None,
+            order,
+            np.array([eta]),
+            len(X),
+            1,
+            before,
+            drawn=self.drawn(),
         )
         W, b = self._parameters.views(theta)
         return [w.copy() for w in W], [None if x is None else x.copy() for x in b]
@@ -155,7 +195,7 @@ class Descending(Base):
         eta: Array,
         batch_size: int,
         block: int,
-        decay: float = 0.0,
+        terms: Terms = NO_TERMS,
         *,
         each_step: bool = False,
         at: Pass | None = None,
@@ -171,7 +211,7 @@ class Descending(Base):
         there the pieces have a length that follows from the samples, not from the clock.
         """
         memory = self._memory
-        learning = self._learning(memory.optimizer, decay)
+        learning = self._learning(memory.optimizer, terms)
         inputs = for_engine(X)
         at = Pass() if at is None else at
         total = (at.E, at.weight, memory.steps)
@@ -205,7 +245,10 @@ class Descending(Base):
                 block,
                 total,
                 threads,
+                memory.average,
+                self.drawn(),
             )
+            self._presented += stop - start
             memory.steps = total[2]
             seconds = time.perf_counter() - began
             shared.took(threads, seconds, stop - start)

@@ -11,7 +11,6 @@ import numpy as np
 from deltaprop.arrays import Array
 from deltaprop.definition import define
 from deltaprop.descent.initializers import Initializer
-from deltaprop.descent.optimizers import Optimizer
 from deltaprop.functions import Activation, Loss
 from deltaprop.model.descent import Descending
 
@@ -32,6 +31,8 @@ class Model(Descending):
         init: str | Initializer | Sequence[Any] | None = None,
         l2: float = 0.0,
         l1: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        input_noise: float = 0.0,
     ) -> None:
         given = init if isinstance(init, Sequence | np.ndarray) and not isinstance(init, str) else None
         self._build(
@@ -46,6 +47,8 @@ class Model(Descending):
                 init=None if given is not None else init,
                 l2=l2,
                 l1=l1,
+                dropout=dropout,
+                input_noise=input_noise,
                 who=type(self).__name__,
             )
         )
@@ -69,7 +72,8 @@ class Model(Descending):
 
     def description(self) -> dict[str, Any]:
         """Return what a model file says of the network beside theta."""
-        return {**self.config(), "epoch": self.epoch}
+        drawn = {"presented": self._presented} if self._definition.draws else {}
+        return {**self.config(), "epoch": self.epoch, **drawn}
 
     @classmethod
     def _undrawn(cls, *, layers: Any, loss: Any, init: Any = None, **arguments: Any) -> Self:
@@ -82,9 +86,10 @@ class Model(Descending):
     def from_description(cls, description: Mapping[str, Any], theta: Array) -> Self:
         """Return the network of a model file's parts; raise ValueError, TypeError or KeyError where they do not fit."""
         arguments = dict(description)
-        epoch, layers = arguments.pop("epoch"), arguments["layers"]
-        if type(epoch) is not int or not 0 <= epoch < 2**32:
-            raise ValueError(f"epoch is {epoch!r}")
+        epoch, presented, layers = arguments.pop("epoch"), arguments.pop("presented", 0), arguments["layers"]
+        for name, count, most in (("epoch", epoch, 2**32), ("presented", presented, 2**63)):
+            if type(count) is not int or not 0 <= count < most:
+                raise ValueError(f"{name} is {count!r}")
         if not isinstance(layers, list) or not all(type(n) is int and 0 < n < 2**40 for n in layers):
             raise ValueError("layers are not whole numbers")
         # Before anything is allocated: do the layers have as many parameters as there are?
@@ -95,14 +100,14 @@ class Model(Descending):
         if theta.dtype != model.dtype:
             raise ValueError(f"theta is {theta.dtype}, the network {model.dtype}")
         model.theta = theta
-        model._epoch = epoch
+        model._epoch, model._presented = epoch, presented
         return model
 
     def with_dtype(self, dtype: str) -> Self:
         """Return a copy that computes in ``dtype``, with the same parameters (rounded where it is narrower)."""
         other = self._undrawn(**{**self.config(), "dtype": dtype})
         other.theta = self.theta
-        other._epoch = self._epoch
+        other._epoch, other._presented = self._epoch, self._presented
         return other
 
     def __getstate__(self) -> dict[str, Any]:
@@ -114,6 +119,7 @@ class Model(Descending):
             "optimizer": self._memory.optimizer,
             "states": states,
             "steps": self._memory.steps,
+            "presented": self._presented,
         }
 
     def _states(self) -> list[Array]:
@@ -123,10 +129,16 @@ class Model(Descending):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._build(state["definition"])
-        self.take_state(state["epoch"], state["theta"], state["optimizer"], state["states"], state["steps"])
+        self.take_state(state)
 
-    def take_state(self, epoch: int, theta: Array, optimizer: Optimizer, states: Sequence[Array], steps: int) -> None:
-        """Take over the parameters, and what an optimizer remembers, of another network of the same definition."""
+    def take_state(self, state: Mapping[str, Any]) -> None:
+        """Take over the parameters, counts, and what an optimizer remembers, of a network of the same definition.
+
+        ``state`` is as `__getstate__` has it.
+        """
+        theta, states, steps = state["theta"], state["states"], state["steps"]
+        optimizer, epoch = state["optimizer"], state["epoch"]
+        self._presented = state["presented"]
         self._parameters.assign(theta)
         self._epoch = epoch
         self._memory = self._no_memory(optimizer)
@@ -136,7 +148,10 @@ class Model(Descending):
 
     def __repr__(self) -> str:
         more = "" if self.init is None else f", init={self.init!r}"
-        more += "".join(f", {name}={value!r}" for name in ("l2", "l1") if (value := getattr(self.definition, name)))
+        more += "".join(
+            f", {name}={value!r}" for name in ("l2", "l1", "input_noise") if (value := getattr(self.definition, name))
+        )
+        more += f", dropout={list(self.dropout)}" if self.dropout else ""
         return (
             f"{type(self).__name__}({list(self.layers)}, h={list(self.h)}, output={self.output!r}, loss={self.loss!r}, "
             f"bias={self.bias}, seed={self.seed}, dtype={self.dtype.name!r}"
@@ -148,7 +163,7 @@ class Model(Descending):
             return NotImplemented
         return (
             self._definition == other._definition
-            and self._epoch == other._epoch
+            and (self._epoch, self.drawn()) == (other._epoch, other.drawn())
             and self.theta.tobytes() == other.theta.tobytes()
         )
 

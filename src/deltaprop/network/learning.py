@@ -37,6 +37,11 @@ class Learning(Model):
         online_block: int | None = None,
         eta_per: str = "epoch",
         decay: Eta = 0.0,
+        eta_factors: Sequence[Any] | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        max_norm: float | None = None,
+        average: str | None = None,
         metrics: str | Sequence[str] = (),
         monitor: str = "E",
         patience: int | None = None,
@@ -98,6 +103,17 @@ class Learning(Model):
             Whether η changes with every epoch, or with every step: then n has fractions of an epoch.
         decay : float, sequence, function of n, formula, or schedule, default 0
             Weight decay λ_n beside the rule, as in AdamW: w ← (1 − η_n λ_n) w before each step; biases stay.
+        eta_factors : sequence, optional
+            What η is multiplied by in each layer: a number, or a pair of one for its weights and one for its biases.
+            0 leaves a layer as it is.
+        clip_norm, clip_value : float, optional
+            The most that the norm of a step's gradient may be, all layers together, and each of its numbers by itself;
+            of the gradient of the samples, to which penalties come after.
+        max_norm : float, optional
+            The most that the norm of the weights into a unit may be: longer ones are scaled down after each step.
+        average : "ema" or "last", optional
+            End with an average of the parameters: a running one over the steps, ``"ema:keep=0.999"``, or that of the
+            last epochs, ``"last:5"``. Validation and ``keep`` go by it, too. It begins with each call of `fit`.
         metrics : str or sequence of str, optional
             What else is looked at, of the validation samples: "accuracy", "auc", "rmse", … (``deltaprop list
             metrics``); it is in ``history.metrics``.
@@ -178,6 +194,11 @@ class Learning(Model):
             online_block=online_block,
             eta_per=eta_per,
             decay=decay,
+            eta_factors=eta_factors,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            max_norm=max_norm,
+            average=average,
             metrics=metrics,
             monitor=monitor,
             patience=patience,
@@ -204,6 +225,10 @@ class Learning(Model):
         optimizer: str | Optimizer = "sgd",
         online_block: int | None = None,
         decay: float = 0.0,
+        eta_factors: Sequence[Any] | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        max_norm: float | None = None,
     ) -> float:
         """Go down once through the samples in the order given: `fit`'s kernel, without epochs.
 
@@ -215,7 +240,7 @@ class Learning(Model):
             The learning rate.
         batch_size : int, default 1
         sample_weight : array-like (n,), optional
-        class_weight, optimizer, online_block, decay
+        class_weight, optimizer, online_block, decay, eta_factors, clip_norm, clip_value, max_norm
             As in `fit`.
 
         Returns
@@ -256,4 +281,8 @@ class Learning(Model):
             optimizer=optimizer,
             online_block=online_block,
             decay=decay,
+            eta_factors=eta_factors,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            max_norm=max_norm,
         )

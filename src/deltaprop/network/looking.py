@@ -24,7 +24,13 @@ class Looking(Model):
 
     @answers_foreign_words
     def trace(
-        self, X: ArrayLike, R: ArrayLike, *, eta: float | None = None, optimizer: str | Optimizer | None = None
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        *,
+        eta: float | None = None,
+        optimizer: str | Optimizer | None = None,
+        training: bool | None = None,
     ) -> Trace:
         """Return every quantity of backpropagation, from the engine's own descent step.
 
@@ -39,6 +45,9 @@ class Looking(Model):
             would make of the weights. The network itself stays as it is.
         optimizer : str or optimizer, optional
             The rule of that step; by default that of the last descent, with what it remembers.
+        training : bool, optional
+            Whether the samples meet the dropout and noise that they would meet if they were presented next: x, z and
+            h′ are then with them. By default where there is an eta.
 
         Returns
         -------
@@ -75,7 +84,7 @@ class Looking(Model):
         >>> t.layers[1].change_W.round(3).tolist()
         [[0.025], [0.025]]
         """
-        return trace(self, X, R, eta=eta, optimizer=optimizer)
+        return trace(self, X, R, eta=eta, optimizer=optimizer, training=training)
 
     @answers_foreign_words
     def check_gradient(
@@ -85,6 +94,7 @@ class Looking(Model):
         sample_weight: ArrayLike | None = None,
         *,
         class_weight: ClassWeight | None = None,
+        training: bool = False,
     ) -> GradientReport:
         """Compare backpropagation's gradient with central differences of E, in float64.
 
@@ -104,6 +114,8 @@ class Looking(Model):
         sample_weight : array-like (n,), optional
         class_weight : "balanced", mapping or sequence, optional
             As in `fit`.
+        training : bool, default False
+            Compare with the dropout and the noise that the samples would meet if they were presented next.
 
         Returns
         -------
@@ -127,7 +139,7 @@ class Looking(Model):
         >>> net.check_gradient([[0, 1], [1, 1]], [1, 0]).ok
         True
         """
-        return check_gradient(self, X, R, sample_weight, class_weight)
+        return check_gradient(self, X, R, sample_weight, class_weight, training=training)
 
     @answers_foreign_words
     def derive(self, x: ArrayLike | None = None, r: ArrayLike | None = None, eta: float | None = None) -> Derivation:

@@ -56,6 +56,12 @@ class Network(Learning, Looking):
     l2, l1 : float, default 0
         Penalties on the weights, not on biases: E of a set has Ω = l2/2 Σ w² + l1 Σ |w| beside the mean over its
         samples, and so have `gradient` and every step.
+    dropout : float or sequence of float, default 0
+        Which share of each hidden layer's units training drops, anew for every sample; the others are scaled by
+        1/(1 − p), so that predictions, which drop none, need no factor. One share for all hidden layers, or a sequence:
+        of the inputs, and of each hidden layer.
+    input_noise : float, default 0
+        The standard deviation of normal numbers that training adds to inputs, anew for every sample.
 
     Attributes
     ----------
@@ -69,6 +75,9 @@ class Network(Learning, Looking):
         Epochs trained since the start.
     penalty : float
         Ω of the present weights.
+    presented : int
+        Samples presented in training since the start. What is drawn for a sample depends on (seed; its number, layer,
+        unit) alone: not on batches, threads, or interruptions.
 
     Raises
     ------
@@ -109,9 +118,22 @@ class Network(Learning, Looking):
         init: str | Initializer | Sequence[Any] | None = None,
         l2: float = 0.0,
         l1: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        input_noise: float = 0.0,
     ) -> None:
         super().__init__(
-            layers, h=h, output=output, loss=loss, bias=bias, seed=seed, dtype=dtype, init=init, l2=l2, l1=l1
+            layers,
+            h=h,
+            output=output,
+            loss=loss,
+            bias=bias,
+            seed=seed,
+            dtype=dtype,
+            init=init,
+            l2=l2,
+            l1=l1,
+            dropout=dropout,
+            input_noise=input_noise,
         )
 
     def reset(self, seed: int | None = None) -> Self:
@@ -186,6 +208,7 @@ class Network(Learning, Looking):
         sample_weight: ArrayLike | None = None,
         *,
         class_weight: ClassWeight | None = None,
+        training: bool = False,
     ) -> float:
         """Return the loss of a set of samples, E = Σ_ℓ w_ℓ E_ℓ / Σ_ℓ w_ℓ.
 
@@ -196,6 +219,8 @@ class Network(Learning, Looking):
         sample_weight : array-like (n,), optional
         class_weight : "balanced", mapping or sequence, optional
             As in `fit`.
+        training : bool, default False
+            With the dropout and the noise that the samples would meet if they were presented next.
 
         Returns
         -------
@@ -219,7 +244,7 @@ class Network(Learning, Looking):
         >>> round(net.E([[1, 2]], [1]), 6)         # −log σ(0) = log 2
         0.693147
         """
-        return super().E(X, R, sample_weight, class_weight=class_weight)
+        return super().E(X, R, sample_weight, class_weight=class_weight, training=training)
 
     def gradient(
         self,
@@ -228,6 +253,7 @@ class Network(Learning, Looking):
         sample_weight: ArrayLike | None = None,
         *,
         class_weight: ClassWeight | None = None,
+        training: bool = False,
     ) -> Array:
         """Return ∂E/∂θ of a set of samples: for one, δ_j z_i (1) and δ_j; for many, their weighted mean.
 
@@ -238,6 +264,8 @@ class Network(Learning, Looking):
         sample_weight : array-like (n,), optional
         class_weight : "balanced", mapping or sequence, optional
             As in `fit`.
+        training : bool, default False
+            As in `E`.
 
         Returns
         -------
@@ -260,7 +288,7 @@ class Network(Learning, Looking):
         >>> net.gradient([[2, 4]], [1])            # δ = ½ − 1; δ x_1, δ x_2, δ
         array([-1. , -2. , -0.5])
         """
-        return super().gradient(X, R, sample_weight, class_weight=class_weight)
+        return super().gradient(X, R, sample_weight, class_weight=class_weight, training=training)
 
     def save(self, path: PathLike) -> None:
         """Write the network to one file, safetensors with JSON: it replaces what was there, whole or not at all.

@@ -78,7 +78,14 @@ class Checkpoint:
         return epoch_done and self._epochs is not None and self._epochs_since >= self._epochs
 
     def write(
-        self, model: Model, run: Run, best: Mapping[str, Any], schedule: Mapping[str, Any], *, done: bool
+        self,
+        model: Model,
+        run: Run,
+        best: Mapping[str, Any],
+        schedule: Mapping[str, Any],
+        averages: Mapping[str, Any],
+        *,
+        done: bool,
     ) -> None:
         """Write the run as it stands.
 
@@ -90,6 +97,7 @@ class Checkpoint:
         state = model.__getstate__()
         tensors = {"theta": state["theta"], "before": run.before}
         tensors |= {f"state{k}": values for k, values in enumerate(state["states"])}
+        tensors |= {f"average {name}": values for name, values in averages.items()}
         best = dict(best)
         if (kept := best.pop("theta")) is not None:
             tensors["best"] = kept
@@ -113,7 +121,7 @@ class Checkpoint:
         write_model_file(self.path, header, tensors)
         self._written, self._epochs_since = time.monotonic(), 0
 
-    def read(self, model: Model) -> tuple[Run, dict[str, Any], dict[str, Any], bool] | None:
+    def read(self, model: Model) -> tuple[Run, dict[str, Any], dict[str, Any], bool, dict[str, Any]] | None:
         """Give a model the state of the run that is written there; return the rest, None where there is no file.
 
         Raises
@@ -129,7 +137,7 @@ class Checkpoint:
         if "run" not in header:
             raise ModelFileError(f"{self.path}: holds a model, and no run that could be resumed.")
         written = header["run"]
-        network = {key: value for key, value in header["network"].items() if key != "epoch"}
+        network = {key: value for key, value in header["network"].items() if key not in ("epoch", "presented")}
         if network != model.config():
             raise ValueError(f"{self.where}: the run in {self.path} is of another network: {network}.")
         for name, value in written["called with"].items():
@@ -139,7 +147,16 @@ class Checkpoint:
                 raise ValueError(f"{self.where}: the run in {self.path} was called with {what}.")
         states = [tensors[f"state{k}"] for k in range(sum(name.startswith("state") for name in tensors))]
         optimizer = optimizer_in(written["optimizer"], where=self.where, dtype=model.dtype)
-        model.take_state(header["network"]["epoch"], tensors["theta"], optimizer, states, written["steps"])
+        model.take_state(
+            {
+                "epoch": header["network"]["epoch"],
+                "presented": header["network"].get("presented", 0),
+                "theta": tensors["theta"],
+                "optimizer": optimizer,
+                "states": states,
+                "steps": written["steps"],
+            }
+        )
         history = _restored(written["history"])
         history["eta_steps"] = [np.array(values) for values in history["eta_steps"]]
         run = Run(written["first"], tensors["before"], Pass(*written["at"]), History(**history))
@@ -148,6 +165,7 @@ class Checkpoint:
             {**_restored(written["best"]), "theta": tensors.get("best")},
             _restored(written["schedule"]),
             written["done"],
+            {name.removeprefix("average "): values for name, values in tensors.items() if name.startswith("average ")},
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from deltaprop.arrays import Array
 from deltaprop.descent.memory import State
+from deltaprop.descent.terms import Terms
 from deltaprop.functions import kernels
 from deltaprop.model import Model
 
@@ -18,7 +19,7 @@ def where_not_finite(
     samples: tuple[Any, Array, Array | None],
     order: Array,
     eta: Array,
-    steps: tuple[int, int, float],
+    steps: tuple[int, int, Terms],
 ) -> str:
     """Return in words at which point which formula of a network met a value that is not finite; "" where none did.
 
@@ -32,17 +33,17 @@ def where_not_finite(
         As the engine reads them.
     order : ndarray
     eta : ndarray
-    steps : (batch_size, block, decay)
+    steps : (batch_size, block, terms)
     """
     X, R, weights = samples
-    batch_size, block, decay = steps
+    batch_size, block, terms = steps
     if batch_size == 1:
         block = 1  # every sample by itself: the same updates
 
     def finite_after(n: int) -> bool:
         model.return_to(before)
         E = 0.0
-        for _, mean in model.passing(X, R, weights, order[:n], eta, batch_size, block, decay):
+        for _, mean in model.passing(X, R, weights, order[:n], eta, batch_size, block, terms):
             E = mean
         return model.not_finite(E) is None
 

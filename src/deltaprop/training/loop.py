@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +16,14 @@ from deltaprop.arrays import Array, whole_number
 from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
 from deltaprop.descent.schedules import Eta, Rates, rates
+from deltaprop.descent.terms import terms_in
 from deltaprop.errors import DivergenceError, warn
 from deltaprop.model import Model
 from deltaprop.plan import block_in
 from deltaprop.real_numbers import real_number
 from deltaprop.storage import PathLike
 from deltaprop.targets import ClassWeight
+from deltaprop.training.averages import Average, average_in
 from deltaprop.training.callbacks import Callbacks, Now
 from deltaprop.training.checkpoint import Checkpoint, Run, digest, written_out
 from deltaprop.training.diagnosis import among_samples, where_not_finite
@@ -48,6 +52,11 @@ def train(
     online_block: int | None = None,
     eta_per: str = "epoch",
     decay: Eta = 0.0,
+    eta_factors: Sequence[Any] | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    max_norm: float | None = None,
+    average: str | None = None,
     metrics: str | Sequence[str] = (),
     monitor: str = "E",
     min_gain: float = 0.0,
@@ -75,6 +84,10 @@ def train(
     if not isinstance(shuffle, bool | np.bool_):
         raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
+    terms = terms_in(clip_norm, clip_value, max_norm, eta_factors, len(model.layers) - 1, model.dtype, where=where)
+    mean = None if average is None else Average(model, average_in(average, where=where))
+    if mean is not None:
+        terms = replace(terms, average=mean.keep)
     called = Callbacks(callbacks, where)
     deadline = _deadline(time_budget, where)
     saved = _on_disk(checkpoint, checkpoint_every, resume, given, samples, held_out, where)
@@ -90,10 +103,14 @@ def train(
         rate = rates(eta, first, epochs, where=where, dtype=model.dtype, per_step=eta_per == "step")
         fall = rates(decay, first, epochs, where=where, dtype=model.dtype, name="decay")
         model.take_up(rule)
+        if mean is not None:
+            mean.begin()
         before = model.padded_theta.copy()
         best = BestEpoch(model, aim)
         if resumed is not None:
             best.go_on(resumed[1])
+            if mean is not None:
+                mean.go_on(resumed[4])
             rate.go_on(resumed[2])
             model.pad(resumed[0].before, before)
 
@@ -101,7 +118,8 @@ def train(
             if saved is not None:
                 run = Run(first, model.dense(before), at, history)
                 try:
-                    saved.write(model, run, best.state(), rate.state(), done=done)
+                    averages = {} if mean is None else mean.state()
+                    saved.write(model, run, best.state(), rate.state(), averages, done=done)
                 except OSError as error:  # a full disk ends no training
                     warn(f"{where}: the run could not be written: {error}. The file is as it was before.")
 
@@ -109,13 +127,15 @@ def train(
             began = time.perf_counter()
             epoch = model.epoch + 1
             eta_n, decay_n = rate.of_steps(epoch, -(-n // steps[0])), fall(epoch)
+            if decay_n != terms.decay:
+                terms = replace(terms, decay=decay_n)
             at, begun = begun, Pass()
             if not at.samples:
                 before[...] = model.padded_theta
             E, presented, stop = at.mean, at.samples, ""
             order = model.epoch_order(n, epoch, bool(shuffle))
             start = model.state() if model.definition.has_formulas and not presented else None
-            passing = model.passing(*samples, order, eta_n, *steps, decay_n, each_step=called.each_step, at=at)
+            passing = model.passing(*samples, order, eta_n, *steps, terms, each_step=called.each_step, at=at)
             for presented, E in passing:
                 shown.presented(presented, n)
                 if saved is not None and presented < n and saved.due(epoch_done=False) and model.not_finite(E) is None:
@@ -130,8 +150,11 @@ def train(
                 save(at)
             quantity = model.not_finite(E)
             found: dict[str, float] = {}
+            if mean is not None and presented == n and quantity is None:
+                mean.epoch_done()
             if quantity is None and held_out is not None:
-                found = held_out.look(model)
+                with _AS_IT_IS if mean is None else mean.in_place():
+                    found = held_out.look(model)
                 if not math.isfinite(found["E"]):
                     quantity = f"E of the validation samples ({found['E']})"
             if quantity is not None:
@@ -139,7 +162,7 @@ def train(
                 if start is not None and found and held_out is not None:
                     point = among_samples(model, held_out.X, held_out.R, np.arange(len(held_out.X)))
                 elif start is not None:
-                    point = where_not_finite(model, start, samples, order[:presented], eta_n, (*steps, decay_n))
+                    point = where_not_finite(model, start, samples, order[:presented], eta_n, (*steps, terms))
                 model.put_back(before)
                 kept = f"those of the end of epoch {epoch - 1}"
                 raise _diverged(f"{where}: epoch {epoch}", quantity, highest, point, kept)
@@ -150,7 +173,8 @@ def train(
             shown.epoch_done(epoch, E, found.get("E"))
             rate.observe(found.get("E", E))
             value = found[aim.metric.name] if found else E
-            reason = best.reason_to_stop(value)
+            with _AS_IT_IS if mean is None else mean.in_place():
+                reason = best.reason_to_stop(value)
             stop = stop or reason
             if called and called.after_epoch(Now(model, epoch, presented, E, found, history)):
                 stop = stop or "callback"
@@ -163,6 +187,8 @@ def train(
                 break
             if saved is not None and saved.due(epoch_done=True) and len(history) < epochs:
                 save(Pass())
+        if mean is not None:
+            mean.stay()
         best.restore()
         if aim.keep != "last":
             history.best_epoch = best.epoch
@@ -171,13 +197,14 @@ def train(
     return history
 
 
+_AS_IT_IS = nullcontext()
 _GOES_ON = ("time", "callback")  # why a run may stop that can be resumed
 
 
 # What two calls of a run have to be given alike; what decides how long it may take, or is told of it, may differ.
 _OF_A_RUN = (
     "epochs", "eta", "batch_size", "shuffle", "optimizer", "online_block", "eta_per", "decay", "metrics", "monitor",
-    "patience", "min_gain", "keep", "goal",
+    "patience", "min_gain", "keep", "goal", "eta_factors", "clip_norm", "clip_value", "max_norm", "average",
 )  # fmt: skip
 
 
@@ -278,6 +305,10 @@ def descend(
     optimizer: str | Optimizer = "sgd",
     online_block: int | None = None,
     decay: float = 0.0,
+    eta_factors: Sequence[Any] | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    max_norm: float | None = None,
 ) -> float:
     """Go down once through the samples in the order given; `Network.descend` documents it."""
     where = f"{type(model).__name__}.descend"
@@ -289,17 +320,19 @@ def descend(
     steps = _steps(batch_size, online_block, where)
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
     fall = rates(decay, 1, 1, where=where, dtype=model.dtype, name="decay")(1)
+    terms = terms_in(clip_norm, clip_value, max_norm, eta_factors, len(model.layers) - 1, model.dtype, where=where)
+    terms = replace(terms, decay=fall)
     before = model.padded_theta.copy()
     mean = 0.0
     with model.training(where):
         model.take_up(rule)
         order = np.arange(n)
         start = model.state() if model.definition.has_formulas else None
-        for _, E in model.passing(*samples, order, rate, *steps, fall):
+        for _, E in model.passing(*samples, order, rate, *steps, terms):
             mean = E
         quantity = model.not_finite(mean)
         if quantity is not None:
-            point = "" if start is None else where_not_finite(model, start, samples, order, rate, (*steps, fall))
+            point = "" if start is None else where_not_finite(model, start, samples, order, rate, (*steps, terms))
             model.put_back(before)
             raise _diverged(where, quantity, float(rate[0]), point, "as before")
     return mean

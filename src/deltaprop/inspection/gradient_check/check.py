@@ -25,10 +25,12 @@ def check_gradient(
     R: ArrayLike,
     sample_weight: ArrayLike | None = None,
     class_weight: ClassWeight | None = None,
+    *,
+    training: bool = False,
 ) -> GradientReport:
     """Compare backpropagation with central differences; `Network.check_gradient` documents it."""
-    analytic = model.gradient(X, R, sample_weight, class_weight=class_weight)
-    return compare_gradient(model, analytic, X, R, sample_weight, class_weight)
+    analytic = model.gradient(X, R, sample_weight, class_weight=class_weight, training=training)
+    return compare_gradient(model, analytic, X, R, sample_weight, class_weight, training=training)
 
 
 def compare_gradient(
@@ -38,6 +40,8 @@ def compare_gradient(
     R: ArrayLike,
     sample_weight: ArrayLike | None = None,
     class_weight: ClassWeight | None = None,
+    *,
+    training: bool = False,
 ) -> GradientReport:
     """Compare ``analytic``, a gradient in theta's order, with central differences of the model's E in float64.
 
@@ -58,17 +62,17 @@ def compare_gradient(
     """
     probe = model.with_dtype("float64")
     samples = probe.samples(X, R, sample_weight, f"{type(model).__name__}.check_gradient", class_weight)
-    E = probe.mean_loss(*samples)
+    E = probe.mean_loss(*samples, training=training)
     if not (np.isfinite(E) and np.isfinite(analytic).all()):
         raise ValueError(f"{type(model).__name__}.check_gradient: E or its gradient is not finite here.")
-    rounding = rounding_of_gradient(probe, *samples, dtype=model.dtype.name)
-    noise = noise_of_E(probe, *samples)
+    rounding = rounding_of_gradient(probe, *samples, dtype=model.dtype.name, training=training)
+    noise = noise_of_E(probe, *samples, training=training)
     choose = np.random.default_rng(0)
     penalised = bool(model.l2 or model.l1)
     eps = float(np.finfo(model.dtype).eps)
 
     def of_samples() -> float:
-        return probe.mean_loss(*samples)
+        return probe.mean_loss(*samples, training=training)
 
     def of_weights() -> float:
         return probe.penalty

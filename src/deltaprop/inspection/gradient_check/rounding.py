@@ -19,7 +19,9 @@ _PIECE_NUMBERS = 2**22  # of a trace at a time
 _NOISE_STEPS = 12
 
 
-def rounding_of_gradient(probe: Model, X: Any, R: Array, weights: Array | None, dtype: str) -> Array:
+def rounding_of_gradient(
+    probe: Model, X: Any, R: Array, weights: Array | None, dtype: str, *, training: bool = False
+) -> Array:
     """Return what rounding in ``dtype`` may make of each entry of the gradient, in the order of theta.
 
         6 eps Σ_ℓ w_ℓ D_j |z_i| / Σ_ℓ w_ℓ  +  max |g(θ + 8 eps ξ θ) − g(θ)|        ξ from −1 to 1, at random
@@ -46,27 +48,33 @@ def rounding_of_gradient(probe: Model, X: Any, R: Array, weights: Array | None, 
     any_y = probe.definition.loss_entry.targets in ("real", "class")
     with np.errstate(all="ignore"):
         moved_by_y = _MOVE * np.abs(probe.predict(X)) if any_y else np.zeros_like(R)
-        right = _sums_of_products(probe, X, R, w, _deltas)
-        lost = _PRODUCTS * eps * _sums_of_products(probe, X, R, w, _sizes_of_deltas)
+        right = _sums_of_products(probe, X, R, w, _deltas, training)
+        lost = _PRODUCTS * eps * _sums_of_products(probe, X, R, w, _sizes_of_deltas, training)
         moved = np.zeros_like(right)
         for _ in range(_MOVES):
             probe.theta = theta * (1 + _MOVE * moves.uniform(-1, 1, theta.size))
             r = R + moved_by_y * moves.uniform(-1, 1, R.shape)
-            moved = np.maximum(moved, np.abs(_sums_of_products(probe, X, r, w, _deltas) - right))
+            moved = np.maximum(moved, np.abs(_sums_of_products(probe, X, r, w, _deltas, training) - right))
         probe.theta = theta
         bound = lost + moved * eps / float(np.finfo("float32").eps)
     return np.where(np.isfinite(bound), bound, np.inf)
 
 
 def _sums_of_products(
-    probe: Model, X: Inputs, R: Array, w: Array, of: Callable[[Model, RawTrace], list[tuple[Array, Array]]]
+    probe: Model,
+    X: Inputs,
+    R: Array,
+    w: Array,
+    of: Callable[[Model, RawTrace], list[tuple[Array, Array]]],
+    training: bool,
 ) -> Array:
     """Return Σ_ℓ w_ℓ δ_j z_i / Σ_ℓ w_ℓ for every parameter, in theta's order; ``of`` gives z and δ of the layers."""
     sums = [np.zeros((W.shape[0] + probe.bias, W.shape[1])) for W in probe.W]
     at_once = max(1, _PIECE_NUMBERS // probe.n_parameters)
     for start in range(0, len(X), at_once):
         rows = slice(start, start + at_once)
-        for part, (z, delta) in zip(sums, of(probe, probe.trace_of(X[rows], R[rows])), strict=True):
+        passed = probe.trace_of(X[rows], R[rows], probe.drawn(start) if training else None)
+        for part, (z, delta) in zip(sums, of(probe, passed), strict=True):
             if probe.bias:
                 z = np.hstack([z, np.ones((len(z), 1))])
             part += (z * w[rows, None]).T @ delta
@@ -110,14 +118,14 @@ def _sizes_through(probe: Model, z: Array, R: Array) -> Array:
     return np.asarray(z * (slopes + (slopes * z).sum(axis=1, keepdims=True)))
 
 
-def noise_of_E(probe: Model, X: Inputs, R: Array, weights: Array | None) -> float:
+def noise_of_E(probe: Model, X: Inputs, R: Array, weights: Array | None, *, training: bool = False) -> float:
     """Return the standard deviation that rounding gives E, from its second differences along steps of 1e-13."""
     theta = probe.theta
     along = np.random.default_rng(1).choice([-1e-13, 1e-13], theta.size) * np.maximum(1, np.abs(theta))
     values = []
     for k in range(_NOISE_STEPS):
         probe.theta = theta + k * along
-        values.append(probe.mean_loss(X, R, weights))
+        values.append(probe.mean_loss(X, R, weights, training=training))
     probe.theta = theta
     with np.errstate(all="ignore"):
         noise = float(np.sqrt(np.square(np.diff(values, 2)).mean() / 6))

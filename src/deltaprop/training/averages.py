@@ -1,0 +1,110 @@
+"""Averages of the parameters over steps or epochs: what a run may end with in place of its last parameters."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from deltaprop.arrays import Array
+from deltaprop.functions import Entry, Parameter
+from deltaprop.functions.entries import find
+from deltaprop.model import Model
+
+AVERAGES = {
+    entry.name: entry
+    for entry in (
+        Entry("ema", "mean = mean + (1 - keep) * (w - mean), after each step; it begins where the run begins",
+              parameters=(Parameter("keep", 0.999, 0.0, 1.0, open_low=True, open_high=True),),
+              source="Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992; in this form "
+                     "Tarvainen and Valpola, Mean teachers, NIPS 2017"),
+        Entry("last", "mean of w after each of the last `epochs` epochs",
+              parameters=(Parameter("epochs", 5, 1.0),),
+              source="Izmailov and others, Averaging weights leads to wider optima, UAI 2018"),
+    )
+}  # fmt: skip
+
+
+def average_in(value: Any, *, where: str) -> Entry:
+    """Return the average that a text or an entry names.
+
+    Examples
+    --------
+    >>> average_in("last:10", where="fit")
+    last:epochs=10
+    """
+    if not isinstance(value, str | Entry):
+        raise TypeError(f"{where}: average needs to be 'ema', 'last', or such a text; got {value!r}.")
+    entry = find(value, AVERAGES, kind="average", where=where)
+    if entry.name == "last" and entry.numbers[0] != int(entry.numbers[0]):
+        raise ValueError(f"{where}: average needs a whole number of epochs; got {value!r}.")
+    return entry
+
+
+class Average:
+    """The average of one run."""
+
+    def __init__(self, model: Model, entry: Entry) -> None:
+        self._model = model
+        self.keep = entry.numbers[0] if entry.name == "ema" else 0.0
+        self._last: deque[Array] | None = deque(maxlen=int(entry.numbers[0])) if entry.name == "last" else None
+
+    def begin(self) -> None:
+        """Begin where the model stands."""
+        self._model.begin_average(self.keep > 0)
+
+    def epoch_done(self) -> None:
+        """Take note of the parameters at the end of an epoch."""
+        if self._last is not None:
+            self._last.append(self._model.padded_theta.copy())
+
+    @property
+    def mean(self) -> Array | None:
+        """The average as the engine lays theta out; None where there is none yet."""
+        if self._last is None:
+            return self._model.average
+        if not self._last:
+            return None
+        total = np.zeros(self._last[0].shape)
+        for theta in self._last:
+            total += theta
+        return (total / len(self._last)).astype(self._model.dtype)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Let the model have the average for its parameters for a while."""
+        mean = self.mean
+        if mean is None:
+            yield
+            return
+        own = self._model.padded_theta.copy()
+        self._model.padded_theta[...] = mean
+        try:
+            yield
+        finally:
+            self._model.padded_theta[...] = own
+
+    def stay(self) -> None:
+        """Give the model the average; what an optimizer remembers of other parameters goes."""
+        if (mean := self.mean) is not None:
+            self._model.put_back(mean.copy())
+        self._model.begin_average(False)
+
+    def state(self) -> dict[str, Array]:
+        """Return what it remembers, dense, by name."""
+        if self._last is not None:
+            return {f"last{k}": self._model.dense(theta) for k, theta in enumerate(self._last)}
+        return {} if self._model.average is None else {"ema": self._model.dense(self._model.average)}
+
+    def go_on(self, state: Mapping[str, Array]) -> None:
+        """Remember what `state` returned."""
+        if self._last is not None:
+            for k in range(len(state)):
+                theta = self._model.padded_theta.copy()
+                self._model.pad(state[f"last{k}"], theta)
+                self._last.append(theta)
+        elif self._model.average is not None:
+            self._model.pad(state["ema"], self._model.average)
