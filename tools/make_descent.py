@@ -32,6 +32,10 @@ step since the rule began; what else stands on a left side before it is used is 
 to these equations, 50 steps in both precisions on every instruction set (tests/contracts/test_optimizers.py), and
 `make conformance` holds those that PyTorch has to PyTorch's, 50 steps to 1e-6.
 
+rprop, lbfgs and levenberg_marquardt take all samples at once: an epoch is one of their steps, E in the history is that
+before it, and eta, batch_size and clipping have no use. They work in float64 in a network of either precision, and are
+written and resumed like the others (tests/unit/test_full_batch.py).
+
 sgd, momentum and nesterov are linear: with a batch_size of 1 they go through the first layer in blocks, and a sparse
 row costs by its numbers that are not zero. The others go in the naive order then.
 

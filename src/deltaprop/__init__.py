@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deltaprop.descent.optimizers import (
+        LBFGS,
         SGD,
         Adadelta,
         Adagrad,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         AdamW,
         AMSGrad,
         AMSGradUncorrected,
+        LevenbergMarquardt,
         Lion,
         Momentum,
         MomentumOutside,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
         NesterovOutside,
         RMSprop,
         RMSpropInside,
+        Rprop,
+        RpropMinus,
     )
     from deltaprop.errors import (
         DivergenceError,
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from deltaprop.table_model import TableModel
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "AMSGrad",
     "AMSGradUncorrected",
@@ -54,6 +59,7 @@ __all__ = [
     "DivergenceError",
     "FormulaError",
     "HealthCheck",
+    "LevenbergMarquardt",
     "Lion",
     "MissingExtraError",
     "ModelFileError",
@@ -66,6 +72,8 @@ __all__ = [
     "NotFittedError",
     "RMSprop",
     "RMSpropInside",
+    "Rprop",
+    "RpropMinus",
     "TableError",
     "TableModel",
     "celu",
@@ -95,8 +103,9 @@ __all__ = [
 # Where each name is; loaded when used, so that `deltaprop --help` need not wait for NumPy and the engine.
 _FUNCTIONS = ("celu", "cross_entropy", "elu", "focal", "huber", "leaky_relu", "quantile", "tweedie")
 _OPTIMIZERS = (
-    "SGD", "AMSGrad", "AMSGradUncorrected", "Adadelta", "Adagrad", "Adam", "AdamHat", "AdamW", "Lion", "Momentum",
-    "MomentumOutside", "Nadam", "Nesterov", "NesterovOutside", "RMSprop", "RMSpropInside",
+    "LBFGS", "SGD", "AMSGrad", "AMSGradUncorrected", "Adadelta", "Adagrad", "Adam", "AdamHat", "AdamW",
+    "LevenbergMarquardt", "Lion", "Momentum", "MomentumOutside", "Nadam", "Nesterov", "NesterovOutside", "RMSprop",
+    "RMSpropInside", "Rprop", "RpropMinus",
 )  # fmt: skip
 _SCHEDULES = (
     "constant", "cosine", "cosine_restarts", "coslog4", "exponential", "flat_cos", "invscaling", "linear", "one_cycle",

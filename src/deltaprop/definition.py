@@ -50,7 +50,7 @@ class Definition:
         """Whether an activation or the loss is a formula of the user's own."""
         return self.loss_entry.written is not None or any(h.written is not None for h in self.functions)
 
-    @property
+    @cached_property
     def draws(self) -> bool:
         """Whether a training pass draws random numbers: for dropout, or noise."""
         return bool(self.dropout or self.input_noise)

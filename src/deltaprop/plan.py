@@ -10,7 +10,7 @@ import numpy as np
 from deltaprop import _engine
 from deltaprop.arrays import Array, whole_number
 from deltaprop.definition import Definition
-from deltaprop.descent.optimizers import OPTIMIZERS
+from deltaprop.descent.optimizers import STEP_RULES
 from deltaprop.functions import ACTIVATIONS, LOSSES, kernels
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_BLOCK = 32  # samples that online descent may take together: kMostBlock, plan.hpp
 
-_RULES = {name: [p.name for p in entry.parameters] for name, entry in OPTIMIZERS.items()}
+_RULES = {name: [p.name for p in entry.parameters] for name, entry in STEP_RULES.items()}
 if (*map(set, _engine.function_names()), _engine.optimizers()) != (set(ACTIVATIONS), set(LOSSES), _RULES):
     raise ImportError(
         f"deltaprop: the engine has {_engine.function_names()} and {_engine.optimizers()}, which is not what "

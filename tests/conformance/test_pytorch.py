@@ -295,3 +295,16 @@ def test_running_average() -> None:
         update(mean, [p.detach() for p in peer.parameters], None)
     net.fit(X, R, epochs=1, eta=0.05, batch_size=8, shuffle=False, average="ema:0.9")
     assert difference(net.theta, peer.dense(mean)) <= 1e-9
+
+
+def test_fifty_steps_of_rprop() -> None:
+    net = begun("tanh", "softmax", "cross_entropy")
+    X, R = samples(net, 60)
+    peer = Peer(net)
+    theirs = torch.optim.Rprop(peer.parameters, lr=0.5)
+    for _ in range(50):
+        theirs.zero_grad()
+        peer.E(X, R).mean().backward()
+        theirs.step()
+    net.fit(X, R, epochs=50, optimizer="rprop_minus:start=0.5")
+    assert difference(net.theta, peer.dense(peer.parameters)) <= 1e-6

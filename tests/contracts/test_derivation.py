@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltaprop import FormulaError, MissingExtraError, Network
-from deltaprop.descent.optimizers import OPTIMIZERS
+from deltaprop.descent.optimizers import STEP_RULES
 from deltaprop.functions import ACTIVATIONS, LOSSES, activation, loss
 from deltaprop.functions.formulas.tree import variable
 from deltaprop.inspection.derivation import Derivation, effort, simplification
@@ -434,7 +434,7 @@ def test_without_sympy_it_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> No
         Network([2, 1]).derive()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", STEP_RULES)
 @pytest.mark.parametrize("penalties", [{}, {"l2": 0.01, "l1": 0.001}], ids=["", "penalised"])
 def test_the_update_is_that_of_the_networks_present_rule(optimizer: str, penalties: dict[str, float]) -> None:
     """Its equations, and in the sample's numbers what a traced step of it makes of w and b, bit for bit."""

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from deltaprop import Network
-from deltaprop.descent.optimizers import OPTIMIZERS, Optimizer
+from deltaprop.descent.optimizers import OPTIMIZERS, STEP_RULES, Optimizer
 from deltaprop.functions.formulas import evaluate, parse
 from deltaprop.functions.formulas.program import compiled
 from problems import difference, network, samples
 
-RULES = [entry for entry in OPTIMIZERS.values() if not entry.full_batch]
+RULES = list(STEP_RULES.values())
 OTHERS = {"mu": 0.7, "rho": 0.8, "beta1": 0.6, "beta2": 0.9, "epsilon": 1e-3, "psi": 0.3, "decay": 0.2}
 VARIED = [entry(**{p.name: OTHERS[p.name] for p in entry.parameters}) for entry in RULES if entry.parameters]
 

@@ -14,12 +14,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deltaprop import Adam, Momentum, Nesterov, Network, _engine
-from deltaprop.descent.optimizers import OPTIMIZERS
+from deltaprop.descent.optimizers import STEP_RULES
 from deltaprop.parameters import aligned_zeros
 from problems import network, samples
 
 SGD = _engine.Learning("sgd", [])
-LEARNING = [_engine.Learning(rule.name, rule.numbers) for rule in OPTIMIZERS.values() if not rule.full_batch]
+LEARNING = {name: _engine.Learning(name, rule.numbers) for name, rule in STEP_RULES.items()}
+INLINE = ["sgd", "momentum", "nesterov", "adam"]  # with kernels of their own (with_update); the others share one
 NETWORKS: list[dict[str, Any]] = [
     {"layers": [9, 33, 17, 5], "h": "relu", "output": "softmax", "loss": "cross_entropy"},
     {"layers": [130, 3], "output": "sigmoid", "loss": "log"},
@@ -44,7 +45,8 @@ def test_threads(arguments: dict[str, Any], dtype: str, instruction_set: str) ->
         g = np.empty_like(theta)
         _engine.gradient(net._plan, theta, X, R, g, weights, threads)
         results = [y, E, g]
-        for batch_size, learning in itertools.product((1, 10, 300), LEARNING):
+        ways = [*itertools.product((1, 10, 300), INLINE), *itertools.product((10,), LEARNING)]
+        for batch_size, learning in ((size, LEARNING[name]) for size, name in ways):
             moved, state = theta.copy(), aligned_zeros(learning.states * theta.size, net.dtype)
             total = _engine.descend(
                 net._plan, learning, moved, state, X, R, weights, order, eta, batch_size, 0, (0.0, 0.0, 0), threads

@@ -222,9 +222,9 @@ def test_to_name_a_wrong_term_costs_a_logarithm_of_the_parameters(monkeypatch: p
     evaluations = [0]
     mean_loss = Model.mean_loss
 
-    def counted(model: Model, *arguments: Any) -> float:
+    def counted(model: Model, *arguments: Any, **words: Any) -> float:
         evaluations[0] += 1
-        return mean_loss(model, *arguments)
+        return mean_loss(model, *arguments, **words)
 
     monkeypatch.setattr(Model, "mean_loss", counted)
     calls = []
@@ -247,10 +247,10 @@ def test_the_cost_does_not_grow_with_the_parameters(h: str) -> None:
         X, R = samples(net, 30)
         evaluations = 0
 
-        def counted(model: Model, *arguments: Any) -> float:
+        def counted(model: Model, *arguments: Any, **words: Any) -> float:
             nonlocal evaluations
             evaluations += 1
-            return mean_loss(model, *arguments)
+            return mean_loss(model, *arguments, **words)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Model, "mean_loss", counted)

@@ -13,12 +13,12 @@ import pytest
 
 import deltaprop
 from deltaprop import SGD, Adam, DivergenceError, Momentum, Nesterov, Network
-from deltaprop.descent.optimizers import OPTIMIZERS, Optimizer, optimizer_in
+from deltaprop.descent.optimizers import OPTIMIZERS, STEP_RULES, Optimizer, optimizer_in
 from deltaprop.training.loop import train
 from problems import difference, network, samples
 
 X4, R4 = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([0, 1, 1, 0.0])
-REMEMBERING = [name for name, entry in OPTIMIZERS.items() if len(entry.steps) > 1]
+REMEMBERING = [name for name, entry in STEP_RULES.items() if len(entry.steps) > 1]
 
 
 def test_names_defaults_and_parameters() -> None:
@@ -166,7 +166,7 @@ def test_two_calls_of_fit_are_one_of_twice_the_epochs(optimizer: str | Optimizer
 
 
 def test_a_name_is_the_optimizer_with_its_defaults() -> None:
-    for name, entry in OPTIMIZERS.items():
+    for name, entry in STEP_RULES.items():
         one, two = network([3, 5, 1]), network([3, 5, 1])
         assert continued(one, name) == continued(two, entry())
         assert continued(one, entry()) == continued(two, name)  # the same one: it goes on

@@ -11,7 +11,7 @@ import pytest
 
 import deltaprop
 from deltaprop import Network
-from deltaprop.descent.optimizers import OPTIMIZERS
+from deltaprop.descent.optimizers import STEP_RULES
 from problems import difference, network, samples
 
 
@@ -121,9 +121,9 @@ def test_decay_has_a_schedule() -> None:
     assert net.theta == pytest.approx([0.6 * 0.5])
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", STEP_RULES)
 def test_decay_beside_any_rule_is_that_of_adamw(optimizer: str) -> None:
-    entry = OPTIMIZERS[optimizer]
+    entry = STEP_RULES[optimizer]
     nets = [network([3, 5, 2], h="tanh") for _ in range(2)]
     X, R = samples(nets[0], 20)
     before = [W.copy() for W in nets[0].W]

@@ -14,7 +14,7 @@ import pytest
 
 import deltaprop
 from deltaprop import ModelFileError, Network
-from deltaprop.descent.optimizers import OPTIMIZERS
+from deltaprop.descent.optimizers import STEP_RULES
 from deltaprop.training import Now
 from problems import network, samples
 
@@ -210,7 +210,7 @@ def test_every_so_many_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert times == [3, 6, 7]
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", STEP_RULES)
 @pytest.mark.parametrize("batch_size", [1, 8])
 def test_epochs_one_by_one_and_rows_one_by_one_are_the_same_bits(optimizer: str, batch_size: int) -> None:
     nets = [network([30, 7, 2], h="tanh") for _ in range(4)]

@@ -7,10 +7,8 @@ import pytest
 
 import deltaprop
 from deltaprop import Network
-from deltaprop.descent.optimizers import OPTIMIZERS
+from deltaprop.descent.optimizers import STEP_RULES
 from deltaprop.threads import Threads
-
-PER_SAMPLE = [name for name, entry in OPTIMIZERS.items() if not entry.full_batch]
 
 
 def problem(dtype="float64", n=37, layers=(5, 11, 7, 3), **words):
@@ -112,7 +110,7 @@ def test_factors_of_eta(batch_size):
     assert (net.theta[places(net)[4]] == before).all()
 
 
-@pytest.mark.parametrize("optimizer", PER_SAMPLE)
+@pytest.mark.parametrize("optimizer", STEP_RULES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_kept_gradient_makes_the_same_steps_as_the_tiles(optimizer, dtype):
     """Limits that nothing reaches change no bit of a mini-batch step, whatever the rule, the chunks and the threads."""
@@ -208,7 +206,7 @@ class TestAverages:
         ({"eta_factors": 2}, "eta_factors needs a number"),
         ({"average": "emma"}, "Did you mean 'ema'"),
         ({"average": "ema:1"}, "keep"),
-        ({"average": "last:2.5"}, "whole number"),
+        ({"average": "last:2.5"}, "epochs needs to be whole, at least 1; got 2.5"),
         ({"average": 3}, "average needs to be"),
     ],
 )

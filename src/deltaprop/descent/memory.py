@@ -19,6 +19,7 @@ class Memory:
     optimizer: Optimizer
     state: Array
     steps: int = 0
+    numbers: tuple[float, ...] = ()  # beside the arrays, of a full-batch optimizer
     average: Array | None = None  # of theta, a running one, where a descent asks for it
 
 
@@ -44,5 +45,6 @@ class State:
     optimizer: Optimizer
     memory: Array
     steps: int
+    numbers: tuple[float, ...]
     average: Array | None
     presented: int

@@ -35,6 +35,8 @@ class Parameter:
         Whether it must lie above low, and not on it; below high.
     several : bool
         Whether there may be several values, one for each output.
+    whole : bool
+        Whether it is a whole number.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Parameter:
     open_low: bool = False
     open_high: bool = False
     several: bool = False
+    whole: bool = False
 
     @property
     def bounds(self) -> str:
@@ -54,9 +57,10 @@ class Parameter:
         >>> Parameter("slope", 0.01, 0, 1).bounds, Parameter("alpha", 1, 0, open_low=True).bounds
         ('in [0, 1]', 'above 0')
         """
+        kind = "whole, " if self.whole else ""
         if math.isinf(self.high):
-            return f"{'above' if self.open_low else 'at least'} {self.low:g}"
-        return f"in {'(' if self.open_low else '['}{self.low:g}, {self.high:g}{')' if self.open_high else ']'}"
+            return f"{kind}{'above' if self.open_low else 'at least'} {self.low:g}"
+        return f"{kind}in {'(' if self.open_low else '['}{self.low:g}, {self.high:g}{')' if self.open_high else ']'}"
 
     def checked(self, value: object, who: str) -> Value:
         """Return a value as a float; raise TypeError or ValueError where it is no number, or outside the bounds.
@@ -74,7 +78,7 @@ class Parameter:
         number = real_number(value, self.name, where=who)
         above = self.low < number if self.open_low else self.low <= number
         below = number < self.high if self.open_high else number <= self.high
-        if not (above and below and math.isfinite(number)):
+        if not (above and below and math.isfinite(number)) or (self.whole and number != int(number)):
             raise ValueError(f"{who}: {self.name} needs to be {self.bounds}; got {value!r}.")
         return number
 

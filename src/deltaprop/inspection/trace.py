@@ -353,7 +353,9 @@ def trace(
     after: tuple[Sequence[Array | None], Sequence[Array | None]] = ([None] * len(model.W),) * 2
     if eta is not None:
         rate = rates(eta, 1, 1, where=where, dtype=model.dtype)(1)
-        rule = model.optimizer if optimizer is None else optimizer_in(optimizer, where=where, dtype=model.dtype)
+        rule = model.step_rule if optimizer is None else optimizer_in(optimizer, where=where, dtype=model.dtype)
+        if rule.full_batch:
+            raise ValueError(f"{where}: a step of {rule.name} needs all samples, and E as it goes; use fit.")
         if not len(raw.x):
             raise ValueError(f"{where}: X has no rows, so there is no step.")
         after = model.after_step(*model.samples(x, r, None, where)[:2], rate, rule)

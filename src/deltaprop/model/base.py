@@ -309,11 +309,17 @@ class Base:
         inputs, targets, weights = self.samples(X, R, sample_weight, where, class_weight)
         if not len(inputs):
             raise ValueError(f"{where}: X has no rows, so E has no gradient.")
+        return self._parameters.dense(self.E_and_gradient(inputs, targets, weights, training=training)[1])
+
+    def E_and_gradient(
+        self, X: Inputs, R: Array, weights: Array | None, *, training: bool = False
+    ) -> tuple[float, Array]:
+        """Return E of samples without the penalty, and its gradient with it, as the engine lays theta out."""
         out = np.empty_like(self.padded_theta)
         drawn = self.drawn() if training else None
-        _engine.gradient(self._learning_plan, self.padded_theta, for_engine(inputs), targets, out, weights, drawn=drawn)
+        sums = _engine.gradient(self._learning_plan, self.padded_theta, for_engine(X), R, out, weights, drawn=drawn)
         add_gradient(self._parameters.views(out)[0], self.W, self._definition.l2, self._definition.l1)
-        return self._parameters.dense(out)
+        return sums[0] / sums[1], out
 
     @property
     def penalty(self) -> float:

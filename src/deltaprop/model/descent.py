@@ -81,8 +81,10 @@ class Descending(Base):
     # ---- descent ---------------------------------------------------------------------------------------------------
 
     def _no_memory(self, optimizer: Optimizer) -> Memory:
-        learning = self._learning(optimizer)
-        return Memory(optimizer, aligned_zeros(learning.states * self._plan.theta_size, self.dtype))
+        if optimizer.full_batch:  # works in float64, whatever the network does
+            return Memory(optimizer, np.zeros(optimizer.remembered_vectors * self._plan.theta_size))
+        states = self._learning(optimizer).states
+        return Memory(optimizer, aligned_zeros(states * self._plan.theta_size, self.dtype))
 
     def _learning(self, optimizer: Optimizer, terms: Terms = NO_TERMS) -> _engine.Learning:
         """Return what a step follows: the rule, the network's penalties, and what else surrounds the rule."""
@@ -109,14 +111,20 @@ class Descending(Base):
         memory = self._memory
         average = None if memory.average is None else memory.average.copy()
         return State(
-            self.padded_theta.copy(), memory.optimizer, memory.state.copy(), memory.steps, average, self._presented
+            self.padded_theta.copy(),
+            memory.optimizer,
+            memory.state.copy(),
+            memory.steps,
+            memory.numbers,
+            average,
+            self._presented,
         )
 
     def return_to(self, state: State) -> None:
         """Return to an earlier `state`."""
         self.padded_theta[...] = state.theta
         average = None if state.average is None else state.average.copy()
-        self._memory = Memory(state.optimizer, state.memory.copy(), state.steps, average)
+        self._memory = Memory(state.optimizer, state.memory.copy(), state.steps, state.numbers, average)
         self._presented = state.presented
 
     def put_back(self, theta: Array) -> None:
@@ -134,9 +142,23 @@ class Descending(Base):
         return self._memory.average
 
     @property
+    def memory(self) -> Memory:
+        """What the present rule remembers."""
+        return self._memory
+
+    @property
     def optimizer(self) -> Optimizer:
         """The rule whose memory the network keeps: of the last descent; at the start plain gradient descent."""
         return self._memory.optimizer
+
+    @property
+    def step_rule(self) -> Optimizer:
+        """The same, and plain gradient descent where it is one whose step needs all samples."""
+        return SGD if self._memory.optimizer.full_batch else self._memory.optimizer
+
+    def count_presented(self, samples: int) -> None:
+        """Note that so many samples have been presented."""
+        self._presented += samples
 
     @property
     def steps(self) -> int:
@@ -226,7 +248,7 @@ class Descending(Base):
             piece = self._waiting_piece(waiting)
         if each_step:
             piece = unit
-        shared = self._threads[memory.optimizer.name, unit]
+        shared, draws = self._threads[memory.optimizer.name, unit], self._definition.draws
         while start < n:
             stop = min(start + piece, n)
             threads = shared.choice()
@@ -246,7 +268,7 @@ class Descending(Base):
                 total,
                 threads,
                 memory.average,
-                self.drawn(),
+                self.drawn() if draws else None,
             )
             self._presented += stop - start
             memory.steps = total[2]

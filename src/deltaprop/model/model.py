@@ -119,6 +119,7 @@ class Model(Descending):
             "optimizer": self._memory.optimizer,
             "states": states,
             "steps": self._memory.steps,
+            "numbers": self._memory.numbers,
             "presented": self._presented,
         }
 
@@ -142,7 +143,7 @@ class Model(Descending):
         self._parameters.assign(theta)
         self._epoch = epoch
         self._memory = self._no_memory(optimizer)
-        self._memory.steps = steps
+        self._memory.steps, self._memory.numbers = steps, tuple(state["numbers"])
         for own, dense in zip(self._states(), states, strict=True):
             self._parameters.assign(dense, own)
 

@@ -22,7 +22,7 @@ AVERAGES = {
               source="Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992; in this form "
                      "Tarvainen and Valpola, Mean teachers, NIPS 2017"),
         Entry("last", "mean of w after each of the last `epochs` epochs",
-              parameters=(Parameter("epochs", 5, 1.0),),
+              parameters=(Parameter("epochs", 5, 1.0, whole=True),),
               source="Izmailov and others, Averaging weights leads to wider optima, UAI 2018"),
     )
 }  # fmt: skip
@@ -33,15 +33,12 @@ def average_in(value: Any, *, where: str) -> Entry:
 
     Examples
     --------
-    >>> average_in("last:10", where="fit")
-    last:epochs=10
+    >>> str(average_in("last:10", where="fit"))
+    'last:epochs=10'
     """
     if not isinstance(value, str | Entry):
         raise TypeError(f"{where}: average needs to be 'ema', 'last', or such a text; got {value!r}.")
-    entry = find(value, AVERAGES, kind="average", where=where)
-    if entry.name == "last" and entry.numbers[0] != int(entry.numbers[0]):
-        raise ValueError(f"{where}: average needs a whole number of epochs; got {value!r}.")
-    return entry
+    return find(value, AVERAGES, kind="average", where=where)
 
 
 class Average:

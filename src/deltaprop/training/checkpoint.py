@@ -112,6 +112,7 @@ class Checkpoint:
                 "at": [run.at.samples, run.at.E, run.at.weight],
                 "optimizer": str(state["optimizer"]),
                 "steps": state["steps"],
+                "numbers": _finite(state["numbers"]),
                 "best": _finite(best),
                 "schedule": _finite(schedule),
                 "history": _finite(history),
@@ -155,6 +156,7 @@ class Checkpoint:
                 "optimizer": optimizer,
                 "states": states,
                 "steps": written["steps"],
+                "numbers": _restored(written["numbers"]),
             }
         )
         history = _restored(written["history"])

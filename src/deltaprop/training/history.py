@@ -21,7 +21,8 @@ class History:
     E_validation : list of float
         E of the validation samples after the epoch; empty where there are none.
     eta : list of float
-        The η_n used; where it changes with every step, that of the epoch's first.
+        The η_n used; where it changes with every step, that of the epoch's first. Of lbfgs the length of the step; NaN
+        where an optimizer has no such number.
     eta_steps : list of ndarray
         η of every step, an array per epoch; empty where it does not change within an epoch.
     seconds : list of float
@@ -29,7 +30,8 @@ class History:
     metrics : dict of str to list of float
         By name, the metrics of the validation samples after the epoch, those that were asked for.
     stopped : str
-        Why training ended: "epochs", all of them done; "patience", "goal", "time" or "callback".
+        Why training ended: "epochs", all of them done; "patience", "goal", "time" or "callback";
+        "converged" where an optimizer that takes all samples at once found nothing more to gain.
     best_epoch : int or None
         Where the parameters of the best epoch were kept: that epoch, counted since the network's start.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from deltaprop.training.averages import Average, average_in
 from deltaprop.training.callbacks import Callbacks, Now
 from deltaprop.training.checkpoint import Checkpoint, Run, digest, written_out
 from deltaprop.training.diagnosis import among_samples, where_not_finite
+from deltaprop.training.full_batch import FullBatch, full_batch_in
 from deltaprop.training.history import History
 from deltaprop.training.metrics import Metric, metric_in
 from deltaprop.training.progress import progress
@@ -88,6 +90,8 @@ def train(
     mean = None if average is None else Average(model, average_in(average, where=where))
     if mean is not None:
         terms = replace(terms, average=mean.keep)
+    if rule.full_batch:
+        full_batch_in(model, rule, given, _defaults(), where)
     called = Callbacks(callbacks, where)
     deadline = _deadline(time_budget, where)
     saved = _on_disk(checkpoint, checkpoint_every, resume, given, samples, held_out, where)
@@ -105,6 +109,7 @@ def train(
         model.take_up(rule)
         if mean is not None:
             mean.begin()
+        whole = FullBatch(model, *samples) if rule.full_batch else None
         before = model.padded_theta.copy()
         best = BestEpoch(model, aim)
         if resumed is not None:
@@ -135,7 +140,10 @@ def train(
             E, presented, stop = at.mean, at.samples, ""
             order = model.epoch_order(n, epoch, bool(shuffle))
             start = model.state() if model.definition.has_formulas and not presented else None
-            passing = model.passing(*samples, order, eta_n, *steps, terms, each_step=called.each_step, at=at)
+            if whole is not None:
+                passing = whole.passing(at)
+            else:
+                passing = model.passing(*samples, order, eta_n, *steps, terms, each_step=called.each_step, at=at)
             for presented, E in passing:
                 shown.presented(presented, n)
                 if saved is not None and presented < n and saved.due(epoch_done=False) and model.not_finite(E) is None:
@@ -168,6 +176,9 @@ def train(
                 raise _diverged(f"{where}: epoch {epoch}", quantity, highest, point, kept)
             if presented == n:
                 model.count_epoch()
+            if whole is not None:
+                eta_n = np.array([whole.eta])
+                stop = stop or ("converged" if whole.converged else "")
             _note(history, model, E, found, eta_n, rate, looked_at)
             history.seconds.append(time.perf_counter() - began)
             shown.epoch_done(epoch, E, found.get("E"))
@@ -195,6 +206,10 @@ def train(
         if history.stopped not in _GOES_ON:
             save(Pass(), done=True)
     return history
+
+
+def _defaults() -> dict[str, Any]:
+    return {name: parameter.default for name, parameter in inspect.signature(train).parameters.items()}
 
 
 _AS_IT_IS = nullcontext()
@@ -319,6 +334,8 @@ def descend(
     rate = rates(eta, 1, 1, where=where, dtype=model.dtype).of_steps(1, 1)
     steps = _steps(batch_size, online_block, where)
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
+    if rule.full_batch:
+        raise ValueError(f"{where}: a step of {rule.name} needs all samples, and E as it goes; use fit.")
     fall = rates(decay, 1, 1, where=where, dtype=model.dtype, name="decay")(1)
     terms = terms_in(clip_norm, clip_value, max_norm, eta_factors, len(model.layers) - 1, model.dtype, where=where)
     terms = replace(terms, decay=fall)

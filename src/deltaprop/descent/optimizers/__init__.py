@@ -1,7 +1,8 @@
 """What makes a step of a gradient: one declaration for each rule."""
 
 from deltaprop.descent.optimizers.declaration import Optimizer
-from deltaprop.descent.optimizers.registry import OPTIMIZERS, optimizer_in
+from deltaprop.descent.optimizers.full_batch import LBFGS, LevenbergMarquardt, Rprop, RpropMinus
+from deltaprop.descent.optimizers.registry import OPTIMIZERS, STEP_RULES, optimizer_in
 from deltaprop.descent.optimizers.rules import (
     SGD,
     Adadelta,
@@ -22,8 +23,10 @@ from deltaprop.descent.optimizers.rules import (
 )
 
 __all__ = [
+    "LBFGS",
     "OPTIMIZERS",
     "SGD",
+    "STEP_RULES",
     "AMSGrad",
     "AMSGradUncorrected",
     "Adadelta",
@@ -31,6 +34,7 @@ __all__ = [
     "Adam",
     "AdamHat",
     "AdamW",
+    "LevenbergMarquardt",
     "Lion",
     "Momentum",
     "MomentumOutside",
@@ -40,5 +44,7 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "RMSpropInside",
+    "Rprop",
+    "RpropMinus",
     "optimizer_in",
 ]

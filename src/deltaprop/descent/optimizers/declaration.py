@@ -23,11 +23,14 @@ class Optimizer(Entry):
         Whose form it is, where there are several, and how they differ.
     full_batch : bool
         Whether a step needs E and its gradient over all samples.
+    vectors : int
+        How many vectors like theta it remembers, where it is full_batch; where it has a history, of each change.
     """
 
     word: str = ""
     note: str = ""
     full_batch: bool = False
+    vectors: int = 0
 
     @property
     def steps(self) -> list[tuple[str, str]]:
@@ -41,6 +44,12 @@ class Optimizer(Entry):
         """
         pairs = (equation.partition(" = ") for equation in self.formula.split("; "))
         return [(name, right) for name, _, right in pairs]
+
+    @property
+    def remembered_vectors(self) -> int:
+        """How many vectors like theta a full-batch optimizer remembers."""
+        lengths = [int(n) for p, n in zip(self.parameters, self.numbers, strict=True) if p.name == "history"]
+        return self.vectors * (lengths[0] if lengths else 1)
 
     def __getattr__(self, name: str) -> float:
         """Return a parameter's value: ``Adam(beta1=0.8).beta1``."""

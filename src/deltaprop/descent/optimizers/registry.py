@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from deltaprop.descent.optimizers.declaration import Optimizer
+from deltaprop.descent.optimizers.full_batch import FULL_BATCH
 from deltaprop.descent.optimizers.rules import RULES
 from deltaprop.functions.entries import find
 
 _FLOAT64 = np.dtype(np.float64)
 
-OPTIMIZERS: dict[str, Optimizer] = {entry.name: entry for entry in RULES}
+STEP_RULES: dict[str, Optimizer] = {entry.name: entry for entry in RULES}  # a step from the gradient of some samples
+OPTIMIZERS: dict[str, Optimizer] = {**STEP_RULES, **{entry.name: entry for entry in FULL_BATCH}}
 
 
 def optimizer_in(value: Any, *, where: str, dtype: np.dtype[Any] = _FLOAT64) -> Optimizer:

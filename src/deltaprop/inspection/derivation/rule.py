@@ -25,14 +25,14 @@ _GREEK = {"mu": "μ", "rho": "ρ", "beta1": "β1", "beta2": "β2", "epsilon": "�
 
 def is_plain(model: Model) -> bool:
     """Whether a step of the network is w ← w − η ∂E/∂w, and nothing beside."""
-    return model.optimizer.name == "sgd" and not (model.l2 or model.l1)
+    return model.step_rule.name == "sgd" and not (model.l2 or model.l1)
 
 
 def rule_lines(model: Model) -> list[Line]:
     """Return the penalised gradient and the rule's equations; none where a step is the lecture's."""
     if is_plain(model):
         return []
-    rule = model.optimizer
+    rule = model.step_rule
     words: Words = (f"The network's present rule is {rule.name}, for every parameter w with the gradient ", _G, ":")
     lines = [Line(_G, (Step(_gradient(model, partial(E, _W), _W)),), words=words)]
     if model.l2 or model.l1:
@@ -51,7 +51,7 @@ class RuleSteps:
     """One step of the present rule on one sample, on a copy of the network: the engine's numbers by parameter."""
 
     def __init__(self, model: Model, x: Array, r: ArrayLike, eta: float) -> None:
-        self.model, self.rule = model, model.optimizer
+        self.model, self.rule = model, model.step_rule
         self.after = copy.copy(model)
         descend(self.after, x[None, :], r, eta, optimizer=self.rule, online_block=1)
         self.t = self.after.steps

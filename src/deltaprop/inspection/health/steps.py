@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deltaprop.arrays import Array, whole_number
-from deltaprop.descent.optimizers import Optimizer, optimizer_in
+from deltaprop.descent.optimizers import SGD, Optimizer, optimizer_in
 from deltaprop.descent.schedules import Eta, rates
 from deltaprop.inspection.health.figures import rms
 from deltaprop.inspection.health.sample import MOST_SAMPLES, Sample
@@ -54,8 +54,9 @@ def steps_of(
     n = len(sample.x)
     batch_size = whole_number(batch_size, "batch_size", at_least=1, where=where)
     rate = rates(eta, model.epoch + 1, 1, where=where, dtype=model.dtype).of_steps(model.epoch + 1, 1)
-    given = model.state().optimizer if optimizer is None else optimizer
+    given = model.step_rule if optimizer is None else optimizer
     rule = optimizer_in(given, where=where, dtype=model.dtype)
+    rule = SGD if rule.full_batch else rule
     together = min(batch_size, n)
     probe = copy.copy(model)  # with its own parameters and its own memory
     probe.take_up(rule)

@@ -1,0 +1,129 @@
+"""Training by an optimizer whose step needs all samples: an epoch is one of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from deltaprop.arrays import Array
+from deltaprop.descent.full_batch import STEPS, Memories, Step
+from deltaprop.descent.memory import Pass
+from deltaprop.descent.optimizers import Optimizer
+from deltaprop.model import Model
+from deltaprop.training.jacobian import MOST_PARAMETERS, normal_equations
+
+_NO_USE = (
+    "eta",
+    "batch_size",
+    "online_block",
+    "eta_per",
+    "decay",
+    "eta_factors",
+    "clip_norm",
+    "clip_value",
+    "max_norm",
+)
+
+
+class FullBatch:
+    """The samples of a run as a problem of descent/full_batch, and the steps through it.
+
+    Attributes
+    ----------
+    eta : float
+        The length of the last step.
+    converged : bool
+        Whether the last step found nothing more to gain.
+    """
+
+    def __init__(self, model: Model, X: Any, R: Array, weights: Array | None) -> None:
+        self._model, self._samples = model, (X, R, weights)
+        self.theta = model.padded_theta.astype(np.float64)
+        self.eps = float(np.finfo(model.dtype).eps)
+        self.eta, self.converged = float("nan"), False
+        self._seen: dict[bytes, tuple[float, Array, float]] = {}  # E, its gradient, and E without penalties, by theta
+
+    def passing(self, at: Pass) -> Iterator[tuple[int, float]]:
+        """Make one step; yield (samples, E of them before it). Interrupted, the network stays where it was."""
+        model, memory = self._model, self._model.memory
+        n = len(self._samples[1])
+        self.theta = model.padded_theta.astype(np.float64)
+        memories = Memories(memory.state.reshape(-1, self.theta.size), list(memory.numbers), memory.steps)
+        vectors = memories.vectors.copy()
+        rule = memory.optimizer
+        parameters = dict(zip((p.name for p in rule.parameters), rule.numbers, strict=True))
+        try:
+            total, gradient, E = self._look(self.theta)
+            step = Step(self.theta)
+            if np.isfinite(total) and np.isfinite(gradient).all():
+                step = STEPS[rule.name](self, parameters, memories)
+            elif np.isfinite(E):
+                E = float("nan")  # so that fit says that it diverged
+        except BaseException:
+            model.padded_theta[...] = self.theta
+            memories.vectors[...] = vectors
+            raise
+        model.padded_theta[...] = step.theta
+        self._seen = {key: value for key, value in self._seen.items() if key == model.padded_theta.tobytes()}
+        memory.numbers, memory.steps = tuple(memories.numbers), memory.steps + (not step.converged)
+        self.eta, self.converged = step.eta, step.converged
+        model.count_presented(n)
+        at.samples, at.E, at.weight = n, E, 1.0
+        yield n, E
+
+    # ---- what an optimizer asks (descent/full_batch/problem.py) ------------------------------------------------
+
+    def look(self, theta: Array) -> tuple[float, Array]:
+        """Return E with penalties, and its gradient."""
+        return self._look(theta)[:2]
+
+    def rounded(self, theta: Array) -> Array:
+        """Return theta in the network's dtype, as float64."""
+        return theta.astype(self._model.dtype).astype(np.float64)
+
+    def normal_equations(self) -> tuple[Array, Array]:
+        """Return JᵀJ and Jᵀe at ``theta``."""
+        self._model.padded_theta[...] = self.theta
+        return normal_equations(self._model, *self._samples)
+
+    def moved(self, change: Array) -> Array:
+        """Return theta with a dense change added."""
+        padded = np.zeros_like(self.theta)
+        self._model.pad(change, padded)
+        return self.theta + padded
+
+    def _look(self, theta: Array) -> tuple[float, Array, float]:
+        model = self._model
+        model.padded_theta[...] = theta
+        key = model.padded_theta.tobytes()
+        if key not in self._seen:
+            E, gradient = model.E_and_gradient(*self._samples, training=True)
+            self._seen[key] = E + model.penalty, gradient.astype(np.float64), E
+        return self._seen[key]
+
+
+def full_batch_in(
+    model: Model, rule: Optimizer, given: Mapping[str, Any], defaults: Mapping[str, Any], where: str
+) -> None:
+    """Raise ValueError where a full-batch optimizer cannot train a network, or is given what it has no use for."""
+    for name in _NO_USE:
+        if given[name] is not defaults[name] and given[name] != defaults[name]:
+            raise ValueError(f"{where}: {rule.name} takes all samples at once, and has no use for {name}.")
+    if str(given["average"] or "").startswith("ema"):
+        raise ValueError(f"{where}: {rule.name} has no steps within an epoch to average over; use 'last'.")
+    if rule.name in ("rprop", "rprop_minus"):
+        return
+    if model.definition.draws:
+        raise ValueError(f"{where}: {rule.name} needs the same E at every look: no dropout, and no input_noise.")
+    if model.l1:
+        raise ValueError(f"{where}: {rule.name} needs an E that is smooth, and l1 bends it; use rprop, or l2.")
+    if rule.name == "levenberg_marquardt":
+        if model.loss != "squared_error":
+            raise ValueError(f"{where}: levenberg_marquardt is for squared_error, not for {model.loss}; use lbfgs.")
+        if model.n_parameters > MOST_PARAMETERS:
+            raise ValueError(
+                f"{where}: levenberg_marquardt solves for all parameters at once, at most {MOST_PARAMETERS:,}; this "
+                f"network has {model.n_parameters:,}. Use lbfgs."
+            )
