@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "at_work.hpp"
 #include "kernels.hpp"
 #include "team.hpp"
 
@@ -17,9 +18,7 @@ constexpr std::size_t kAlignment = 64;
 constexpr Index kChunkRows = 64;  // rows that pass through all layers together where nothing is learnt
 constexpr Index kTransposeRows = 8;
 constexpr Index kLossRows = 16;
-constexpr Index kLongSum = 256;             // of inputs
-constexpr double kWorkPerThread = 250'000;  // multiply-adds below which a further thread costs more than it brings
-constexpr int kMostThreads = 256;
+constexpr Index kLongSum = 256;  // of inputs
 
 struct Free {
   void operator()(void* block) const { ::operator delete(block, std::align_val_t{kAlignment}); }
@@ -92,14 +91,6 @@ Workspace<T> workspace(Scratch& scratch, const Plan& plan, Index rows, Parts par
   }
   work.rows = rows;
   return work;
-}
-
-// The threads that were asked for, or as many as the work is worth; one where there are no others.
-int team_size(double work, int threads) {
-  if (!can_have_threads()) return 1;
-  if (threads > 0) return std::min(threads, kMostThreads);
-  const int worth = static_cast<int>(std::min(work / kWorkPerThread, 1e6));
-  return std::clamp(std::min(available_threads(), worth), 1, kMostThreads);
 }
 
 void need(bool holds, const char* what) {
@@ -224,7 +215,8 @@ bool predict(const Plan& plan, std::span<const T> theta, const Samples<T>& sampl
   const Rows<T> rows = checked<T>(plan, samples, false);
   need(y.size() == static_cast<std::size_t>(rows.n * rows.n_out), "y needs n_out elements for every row of X");
   if (rows.n == 0) return true;
-  const int team = team_size(work_of(plan, rows.n), threads);
+  const AtWork at_work;
+  const int team = at_work.team_size(work_of(plan, rows.n), threads);
   TeamScratch<T> scratch(plan, rows.n, kChunkRows, team, Parts::forward);
   return kernels_for_predictions<T>(plan).predict(plan.view(), theta.data(), rows, y.data(), scratch.work.data(), team);
 }
@@ -234,7 +226,8 @@ Sums loss(const Plan& plan, std::span<const T> theta, const Samples<T>& samples,
   check_theta(plan, theta.size());
   const Rows<T> rows = checked(plan, samples, true);
   if (rows.n == 0) return before;
-  const int team = team_size(work_of(plan, rows.n), threads);
+  const AtWork at_work;
+  const int team = at_work.team_size(work_of(plan, rows.n), threads);
   TeamScratch<T> scratch(plan, kChunkRows, kChunkRows, team, Parts::backward);
   std::vector<Sums> chunk_sums(static_cast<std::size_t>((rows.n + kChunkRows - 1) / kChunkRows));
   Sums sums = before;
@@ -258,7 +251,8 @@ Sums gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samp
   check_theta(plan, out.size());
   const Rows<T> rows = checked(plan, samples, true);
   need(rows.n > 0, "a gradient needs samples");
-  const int team = team_size(work_of(plan, std::min(rows.n, kStepRows)), threads);
+  const AtWork at_work;
+  const int team = at_work.team_size(work_of(plan, std::min(rows.n, kStepRows)), threads);
   TeamScratch<T> scratch(plan, rows.n, kStepRows, 1, parts_for(rows.n));
   const auto partial = partial_sums(plan, rows.n);
   std::fill(out.begin(), out.end(), T{0});  // the padding
@@ -405,18 +399,19 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
   const auto n_eta = static_cast<Index>(eta.size());
   Sums sums = before;
   Barrier barrier;
+  const AtWork at_work;
   if (batch_size == 1 && !how.whole()) {
     const Index chosen = block > 0 ? block : (rows.sparse() ? 1 : online_block(plan, how));
     const Layer& first = plan.layers().front();
     const double block_work = static_cast<double>(first.n_in) * static_cast<double>(first.n_out * chosen);
-    const int team = chosen > 1 ? team_size(block_work, threads) : 1;
+    const int team = chosen > 1 ? at_work.team_size(block_work, threads) : 1;
     // The naive order takes one sample at a time, but adds up E of several.
     const BlockScratch<T> scratch(plan, chosen > 1 ? chosen : kLossRows, states, rows.sparse());
     kernels_for_online<T>(plan).online(plan.view(), learning, rows, eta.data(), n_eta, chosen, scratch.scratch, &sums,
                                        barrier, team);
   } else {
     const Index step_rows = std::min(batch_size, rows.n);
-    const int team = team_size(work_of(plan, std::min(step_rows, kStepRows)), threads);
+    const int team = at_work.team_size(work_of(plan, std::min(step_rows, kStepRows)), threads);
     TeamScratch<T> scratch(plan, step_rows, kStepRows, 1, parts_for(batch_size));
     const auto partial = partial_sums(plan, step_rows);
     const WholeScratch<T> whole(plan, how.whole());

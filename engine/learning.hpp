@@ -52,9 +52,9 @@ struct Terms {
   double clip_norm = kNoLimit;   // the most that its norm may be, of all layers together
   double clip_value = kNoLimit;  // and each of its numbers
   // After a step:
-  double max_norm = kNoLimit;   // the most that the norm of the weights into a unit may be
-  double average = 0;           // the share of a running average of theta that stays; 0: there is none
-  std::vector<double> factors;  // of eta, for the weights and the biases of each layer in turn; empty: all 1
+  double max_norm = kNoLimit;        // the most that the norm of the weights into a unit may be
+  double average = 0;                // the share of a running average of theta that stays; 0: there is none
+  std::vector<double> factors = {};  // of eta, for the weights and the biases of each layer in turn; empty: all 1
 };
 
 struct Learning : Terms {

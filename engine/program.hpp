@@ -54,7 +54,7 @@ struct Instruction {
   int to, x, y, w;  // slots; what the operation does not have is 0
 };
 
-inline constexpr int kSlots = 64;
+inline constexpr int kSlots = 128;
 
 // What the kernels see of a Program: plain data, borrowed.
 struct ProgramView {

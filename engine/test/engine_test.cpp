@@ -9,6 +9,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "../at_work.hpp"
 #include "../philox.hpp"
 #include "check.hpp"
 #include "descent_test.hpp"
@@ -267,6 +268,21 @@ void refuses(F f, const std::string& what) {
   check(false, what + " was not refused");
 }
 
+// Calls at work at once have their share of the cores; what is asked for is had.
+void calls_share_the_cores() {
+  const AtWork first;
+  const int all = can_have_threads() ? available_threads() : 1;
+  check(first.team_size(1e12, 0) == std::min(all, kMostThreads), "one call has all cores");
+  check(first.team_size(1, 0) == 1, "little work is one thread's");
+  {
+    const AtWork second, third;
+    check(second.team_size(1e12, 0) == std::max(1, all / 2), "the second of two calls has half");
+    check(third.team_size(1e12, 0) == std::max(1, all / 3), "the third a third");
+    check(!can_have_threads() || third.team_size(1, 3) == 3, "what is asked for is had");
+  }
+  check(AtWork().team_size(1e12, 0) == std::max(1, all / 2), "calls that have ended count no more");
+}
+
 void refusals() {
   const Problem<float> p({{2, 3, 1}, "tanh", "sigmoid", "log", true}, 4, 1);
   std::vector<float> short_theta(p.theta.begin(), p.theta.end() - 1), y(4), theta = p.theta;
@@ -388,6 +404,7 @@ int main() {
     control_word();
 #endif
     refusals();
+    calls_share_the_cores();
     std::printf("%s: done\n", std::string(name).c_str());
   }
   if (failures > 0) std::fprintf(stderr, "%d checks failed\n", failures);

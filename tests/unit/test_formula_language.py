@@ -94,8 +94,8 @@ def test_the_canonical_text(text: str, canonical: str) -> None:
             "h: a formula has at most 100 terms or factors in a row, and fewer inside of something, as here 99; these",
         ),
         (
-            "a + max(a," + ",".join(f"{i} * a" for i in range(2, 120)) + ")",
-            "h: it is too large: it needs 121 numbers at a time, and there is room for 64, column 5 of 'a + max(",
+            "a + max(a," + ",".join(f"{i} * a" for i in range(2, 140)) + ")",
+            "h: it is too large: it needs 141 numbers at a time, and there is room for 128, column 5 of 'a + max(",
         ),
     ],
 )

@@ -10,7 +10,12 @@ from formulas import exactly
 KNOWN = [
     ("sigmoid", "1 - 1 / (1 + exp(a))"),
     ("sigmoid", "exp(a / 2) / (exp(a / 2) + exp(-a / 2))"),
+    ("sigmoid", "1 / 2 + sinh(a) / (2 * (1 + cosh(a)))"),
+    ("sigmoid", "1 / 2 + (cosh(a) - 1) / (2 * sinh(a))"),
     ("tanh", "1 - 2 / (exp(2 * a) + 1)"),
+    ("tanh", "sinh(2 * a) / (1 + cosh(2 * a))"),
+    ("tanh", "(cosh(2 * a) - 1) / sinh(2 * a)"),
+    ("silu", "a / 2 * (1 + sinh(a) / (cosh(a) + 1))"),
     ("gelu", "a / 2 + a / 2 * erf(a / sqrt(2))"),
     ("gelu", "a - a / 2 * erfc(a / sqrt(2))"),
     ("gelu_tanh", "a / 2 * (1 + tanh(sqrt(2 / pi) * a * (1 + 0.044715 * a**2)))"),

@@ -15,6 +15,7 @@ from deltaprop.functions.formulas.exact import exactly
 from deltaprop.functions.formulas.guards import guarded, with_floors
 from deltaprop.functions.formulas.kinks import at_kinks, at_removable_kinks
 from deltaprop.functions.formulas.operations import Array, Operation
+from deltaprop.functions.formulas.poles import near_poles
 from deltaprop.functions.formulas.program import Program, compiled, evaluate
 from deltaprop.functions.formulas.ranges import range_of
 from deltaprop.functions.formulas.reuse import reused
@@ -90,9 +91,11 @@ def derivative(
         values = {name: number(value)} | {x: number(float(evaluate(own, at)[0][0])) for x, own in known.items()}
         return stable(substitute(best, values))
 
-    mended = (
-        at_kinks(best, name, lambda x: float(slope(x)[0])) if kinks else at_removable_kinks(best, name, slope, beside)
-    )
+    mended = best
+    if kinks:
+        mended = near_poles(at_kinks(best, name, lambda x: float(slope(x)[0])), best, name, inputs, given, program)
+    else:
+        mended = at_removable_kinks(best, name, slope, beside)
     return program if mended is best else finish(mended)
 
 

@@ -20,6 +20,13 @@ def exactly(node: Node, values: Mapping[str, float]) -> float | None:
     >>> exactly(parse("a + sqrt(a**2 + 1)", ["a"], "h"), {"a": -1e8})
     5e-09
     """
+    with optional("mpmath", "derive").workdps(_DIGITS):
+        value = digits(node, values)
+        return None if value is None else float(value)
+
+
+def digits(node: Node, values: Mapping[str, Any]) -> Any:
+    """Return a tree's value at a point in the digits that mpmath works with; None where it has none."""
     mp = optional("mpmath", "derive")
     found: dict[Node, Any] = {}
 
@@ -33,9 +40,8 @@ def exactly(node: Node, values: Mapping[str, float]) -> float | None:
         return node
 
     try:
-        with mp.workdps(_DIGITS):
-            rebuilt(node, made)
-            return float(found[node])
+        rebuilt(node, made)
+        return mp.mpf(found[node])
     except (ArithmeticError, ValueError, TypeError, KeyError):  # 1 / 0, a complex root, what it has no function for
         return None
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.functions.formulas.algebra import ONE, terms
+from deltaprop.functions.formulas.poles import poles
 from deltaprop.functions.formulas.tree import Node, number, variable
 
 Array = NDArray[np.float64]
@@ -44,7 +45,7 @@ def at_kinks(tree: Node, name: str, slope: Callable[[float], float]) -> Node:
     'where(a <= 0 and a >= 0, 0.5, where(a > 0, 1, 0) - sign(a) / 2)'
     """
     a = variable(name)
-    for point in sorted(_points(tree, name))[:_MOST]:
+    for point in sorted({*_points(tree, name), *poles(tree, name)})[:_MOST]:
         value = _value_at(point, slope)
         if value is not None:
             here = Node("and", (Node("less_equal", (a, number(point))), Node("less_equal", (number(point), a))))

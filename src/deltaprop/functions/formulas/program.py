@@ -17,7 +17,7 @@ from deltaprop.functions.formulas.parser import vocabulary_text
 from deltaprop.functions.formulas.tree import Node, substitute
 from deltaprop.functions.formulas.vocabulary import FUNCTIONS
 
-SLOTS = 64
+SLOTS = 128
 _COMMUTE = {"add", "multiply", "and", "or"}
 _Value = tuple[str, tuple[int, ...]]
 
@@ -40,7 +40,7 @@ class Program:
     outputs : tuple of int
         The slots of the results; of a formula that is a variable or a number, that one's.
     registers : int
-        How many slots there are in all, at most 64.
+        How many slots there are in all, at most 128.
     """
 
     inputs: tuple[str, ...]

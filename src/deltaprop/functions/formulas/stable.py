@@ -161,10 +161,10 @@ def _beside_one(term: Node, k: Fraction) -> tuple[Fraction, Node] | None:
             return -one, called("erf", (x,))
         case "erfc", -2:
             return -one, called("erfc", (minus(x),))
-        case "cos", -1:
-            return -2 * one, _square(called("sin", (times(HALF, x),)))
-        case "cosh", -1:
-            return 2 * one, _square(called("sinh", (times(HALF, x),)))
+        case "cos", (1 | -1):
+            return 2 * k, _square(called("cos" if k > 0 else "sin", (times(HALF, x),)))
+        case "cosh", (1 | -1):
+            return 2 * one, _square(called("cosh" if k > 0 else "sinh", (times(HALF, x),)))
         case "power", k if k < 0 and term.args[1] == number(2):
             return _square_less(x, -k)
         case "power", 1 if term.args[1] == number(2) and x.op == "sinh":
@@ -257,7 +257,7 @@ def product(given: Product) -> Node:
         made = rule(c, bases)
         if made is not None:
             return made
-    for change in (_signs, _hyperbolic, gathered):
+    for change in (_signs, _double_angles, _hyperbolic, gathered):
         c, bases = multiplied(change((c, bases)))
     return product_of(c, bases)
 
@@ -309,6 +309,19 @@ def _signs(given: Product) -> Product:
             if bases.get(factor, 0) >= 1:
                 rest = {y: m for y, m in bases.items() if y != base}
                 return _signs(multiplied((c, rest), raised(factors(factor), Fraction(-1)), factors(becomes)))
+    return c, bases
+
+
+def _double_angles(given: Product) -> Product:
+    """Write sinh(2x) beside sinh(x) or cosh(x) as 2 sinh(x) cosh(x), and sin likewise: what they share goes."""
+    c, bases = given
+    for base in [x for x, n in bases.items() if x.op in ("sinh", "sin") and n.denominator == 1]:
+        half = (times(HALF, base.args[0]),)
+        parts = [Node(op, half) for op in (base.op, "cosh" if base.op == "sinh" else "cos")]
+        if any(part in bases for part in parts):
+            n = bases[base]
+            rest = {x: m for x, m in bases.items() if x != base}
+            c, bases = multiplied((c * Fraction(2) ** int(n), rest), *(raised(factors(part), n) for part in parts))
     return c, bases
 
 

@@ -143,8 +143,8 @@ def _terms(expression: Expression) -> int:
             count = min(count * _terms(x), _MOST_TERMS + 1)
     elif expression.is_Pow:
         count = _terms(expression.base)
-        if count > 1 and expression.exp.is_Integer and expression.exp > 0:
-            n = int(expression.exp)
+        if count > 1 and expression.exp.is_Integer:
+            n = abs(int(expression.exp))  # below a fraction it is multiplied out, too
             count = math.comb(count + n - 1, n) if n <= _MOST_TERMS else n
     return min(count, _MOST_TERMS + 1)
 
