@@ -317,10 +317,12 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 def unit_names(model: Model, labels: Sequence[str] | None = None) -> list[tuple[str, ...]]:
     """Return the names of each layer's units: z1.2 is unit 2 of hidden layer 1; outputs y1, y2, … or ``labels``."""
     hidden = [tuple(f"z{layer}.{j}" for j in range(1, n + 1)) for layer, n in enumerate(model.layers[1:-1], start=1)]
-    n_out = model.layers[-1]
-    if labels is None:
-        labels = ["y"] if n_out == 1 else [f"y{j}" for j in range(1, n_out + 1)]
-    return [*hidden, tuple(labels)]
+    return [*hidden, output_names(model.layers[-1]) if labels is None else tuple(labels)]
+
+
+def output_names(n_out: int) -> tuple[str, ...]:
+    """Return the names of the outputs: y where it is one, else y1, y2 and so on."""
+    return ("y",) if n_out == 1 else tuple(f"y{j}" for j in range(1, n_out + 1))
 
 
 def trace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class Base:
             self._plan = plan_of(definition, derivatives=False)
         except ValueError as error:
             raise ValueError(f"{type(self).__name__}: layers {list(definition.layers)}: {error}.") from None
+        self._first_plan: _engine.Plan | None = None
         self._complete_plan = None if definition.has_formulas else self._plan
         self._parameters = Parameters(self._plan.layout, self._plan.theta_size, definition.dtype)
         self._piece_rows = max(1, int(PIECE_SECONDS * WORK_PER_SECOND / self.n_parameters / _CHUNK_ROWS)) * _CHUNK_ROWS
@@ -325,6 +327,17 @@ class Base:
     def penalty(self) -> float:
         """Ω(θ) = l2/2 Σ w² + l1 Σ |w| over the weights, which E has beside its mean over the samples."""
         return penalty(self.W, self._definition.l2, self._definition.l1)
+
+    def first_pre_activations(self, X: Array) -> Array:
+        """Return a of the first layer, (n, n_1), for rows that are already an array of this network's dtype."""
+        if self._first_plan is None:  # theta begins with the parameters of this one
+            own = self._definition
+            first = replace(own, layers=own.layers[:2], h=(), output="identity", loss="squared_error", dropout=())
+            self._first_plan = plan_of(first, derivatives=False)
+        plan = self._first_plan
+        a = np.empty((len(X), self.layers[1]), self.dtype)
+        _engine.predict(plan, self.padded_theta[: plan.theta_size], X, a)
+        return a
 
     def raw_trace(self, X: ArrayLike, R: ArrayLike, *, training: bool = False) -> RawTrace:
         """Return every quantity of backpropagation for rows of samples."""

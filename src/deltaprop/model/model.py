@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from deltaprop.arrays import Array
-from deltaprop.definition import define
+from deltaprop.definition import Definition, define
 from deltaprop.descent.initializers import Initializer
 from deltaprop.functions import Activation, Loss
 from deltaprop.model.descent import Descending
@@ -78,8 +78,13 @@ class Model(Descending):
     @classmethod
     def _undrawn(cls, *, layers: Any, loss: Any, init: Any = None, **arguments: Any) -> Self:
         """Return a network of these arguments whose parameters are all 0, for those that it will be given."""
+        return cls.of_definition(define(layers, loss_name=loss, init=init, who=cls.__name__, **arguments))
+
+    @classmethod
+    def of_definition(cls, definition: Definition) -> Self:
+        """Return a network of a definition whose parameters are all 0, for those that it will be given."""
         model = cls.__new__(cls)
-        model._build(define(layers, loss_name=loss, init=init, who=cls.__name__, **arguments))
+        model._build(definition)
         return model
 
     @classmethod

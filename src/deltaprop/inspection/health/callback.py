@@ -7,16 +7,19 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from deltaprop.inspection.health.prepared import Prepared
 from deltaprop.inspection.health.report import HealthReport, health
 from deltaprop.real_numbers import real_number
 from deltaprop.terminal import say
+
+_OF_SAMPLES = ("sample_weight", "class_weight", "inputs", "outputs")  # of the arguments
 
 
 class HealthCheck:
     """A callback that looks for what keeps a network from learning, after an epoch now and then.
 
     It looks after the first epoch, and again when so much time has passed that its looks take no more than ``most`` of
-    all. What it finds is said once, as it is found, and kept.
+    all. What it finds is said once, as it is found, and kept. X and R it reads at the first look.
 
     Parameters
     ----------
@@ -61,7 +64,9 @@ class HealthCheck:
         if not 0 < self.most <= 1:
             raise ValueError(f"HealthCheck: most needs to be above 0 and at most 1; got {most!r}.")
         self.reports: list[tuple[int, HealthReport]] = []
-        self._samples, self._arguments, self._stop, self._verbose = (X, R), arguments, stop, verbose
+        self._samples: tuple[Any, Any] = (X, R)
+        self._prepared: Prepared | None = None
+        self._arguments, self._stop, self._verbose = arguments, stop, verbose
         self._known: set[tuple[str, int | None]] = set()
         self._began: float | None = None
         self._spent = 0.0
@@ -73,7 +78,10 @@ class HealthCheck:
             self._began = began
         elif self._spent > self.most * (began - self._began):
             return False
-        report = health(now.model, *self._samples, **self._arguments)
+        if self._prepared is None or not self._prepared.serves(now.model):
+            own = {name: self._arguments[name] for name in _OF_SAMPLES if name in self._arguments}
+            self._prepared = Prepared(now.model, *self._samples, **own)
+        report = health(now.model, self._prepared, None, **self._arguments)
         self._spent += time.perf_counter() - began
         self.reports.append((now.epoch, report))
         new = [finding for finding in report.findings if (finding.kind, finding.layer) not in self._known]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -65,9 +66,14 @@ class _Best:
 
 
 def _best_of(model: Model, R: Array, weights: Array | None) -> _Best:
+    return _best_constant(*_key_of(model, R, weights))
+
+
+def _key_of(model: Model, R: Array, weights: Array | None) -> tuple[str, str, tuple[int, ...], bytes, bytes]:
+    """Return all that a constant prediction depends on, in what can be looked up."""
     R = np.ascontiguousarray(R, np.float64)
     w = np.ones(len(R)) if weights is None else np.asarray(weights, np.float64)
-    return _best_constant(model.output, model.loss, R.shape, R.tobytes(), w.tobytes())
+    return model.output, model.loss, R.shape, R.tobytes(), w.tobytes()
 
 
 @dataclass(frozen=True)
@@ -97,20 +103,34 @@ def compared(model: Model, sample: Sample, E: float) -> Comparison:
 
 def compared_further(model: Model, sample: Sample) -> Comparison:
     """Return E of more rows beside the best constant; block by block, so that the error of the difference is known."""
-    R = np.ascontiguousarray(sample.r, np.float64)
-    w = np.ones(len(R)) if sample.weights is None else np.asarray(sample.weights, np.float64)
-    best = _best_of(model, R, w)
-    constant = Model([1, R.shape[1]], output=model.output, loss=model.loss, init="zeros")
-    constant.b[0][...] = best.a
-    blocks = np.array_split(np.arange(len(R)), min(_BLOCKS, len(R)))
-    shares = np.array([w[rows].sum() for rows in blocks]) / w.sum()
+    x, r, w = sample.x, sample.r, sample.weights
+    best = _best_of(model, r, w)
+    shares, of_constant = _by_blocks(*_key_of(model, r, w))
     with np.errstate(all="ignore"):
-        own = np.array([model.mean_loss(sample.x[k], sample.r[k], w[k].astype(model.dtype)) for k in blocks])
-        differences = own - [constant.mean_loss(np.zeros((len(k), 1)), R[k], w[k]) for k in blocks]
+        own = np.array([model.mean_loss(x[k], r[k], None if w is None else w[k]) for k in _blocks_of(len(x))])
+        differences = own - of_constant
         E = float(shares @ own)
         error = float(np.sqrt(np.square(shares * (differences - shares @ differences)).sum()))
     E, error = (E, 0.0 if sample.complete else error) if np.isfinite(E) else (math.inf, 0.0)
-    return Comparison(E, best.E, best.at_0, best.y, best.shares, len(R), error, not sample.one_target)
+    return Comparison(E, best.E, best.at_0, best.y, best.shares, len(x), error, not sample.one_target)
+
+
+def _blocks_of(n: int) -> list[slice]:
+    ends = [k * n // min(_BLOCKS, n) for k in range(min(_BLOCKS, n) + 1)]
+    return [slice(*pair) for pair in pairwise(ends)]
+
+
+@lru_cache(maxsize=16)
+def _by_blocks(output: str, loss: str, shape: tuple[int, ...], targets: bytes, weights: bytes) -> tuple[Array, Array]:
+    """Return the share of each block of the samples, and E of the best constant there."""
+    best = _best_constant(output, loss, shape, targets, weights)
+    R, w = np.frombuffer(targets).reshape(shape), np.frombuffer(weights)
+    constant = Model([1, shape[1]], output=output, loss=loss, init="zeros")
+    constant.b[0][...] = best.a
+    blocks = _blocks_of(len(R))
+    with np.errstate(all="ignore"):
+        E = np.array([constant.mean_loss(np.zeros((len(R[k]), 1)), R[k], w[k]) for k in blocks])
+    return np.array([w[k].sum() for k in blocks]) / w.sum(), E
 
 
 @lru_cache(maxsize=16)  # a network is looked at again and again while it trains

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from deltaprop.arrays import Array
+from deltaprop.definition import Definition
 from deltaprop.functions import Activation
-from deltaprop.inspection.health.sample import Sample, numbers_of_a_trace
+from deltaprop.inspection.health.sample import Sample, inputs_of_a_trace
 from deltaprop.model import Model
+from deltaprop.raw_trace import RawTrace
 
 FLAT = 1e-2  # of the largest |h′|: there δ loses a factor of 100, at |a| = 6 of sigmoid and 3 of tanh
 NO_SLOPE = 1e-6  # of the largest |h′|: a millionth of δ passes, which float32 loses beside any other
 _PIECE_NUMBERS = 2**17  # of a trace at a time, so that they stay in a cache
+# Between which a sum of squares lacks nothing that counts.
+_IN_RANGE = {info.dtype: (float(info.tiny / info.eps), float(info.max * info.eps)) for info in map(np.finfo, "fd")}
 
 
 @dataclass(frozen=True)
@@ -78,12 +84,30 @@ def rms(values: Array) -> float:
     >>> rms(np.array([1.0, 7.0]))
     5.0
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _root(float(np.square(values, dtype=np.float64).mean()))
+    return math.sqrt(mean_square(values))
 
 
-def _root(mean: float) -> float:
-    return float(np.sqrt(mean)) if np.isfinite(mean) else float("inf")
+def mean_square(values: Array) -> float:
+    """Return mean(v²); infinity where a value is no finite number."""
+    low, high = _IN_RANGE[values.dtype]
+    with np.errstate(all="ignore"):
+        total = float(_squares(values).sum())
+        if not low < total < high:
+            total = float(np.square(values, dtype=np.float64).sum())
+    return total / values.size if math.isfinite(total) else math.inf
+
+
+def _squares(values: Array) -> Array:
+    """Return Σ_j v_j² of each row, in float64; its few terms are added in the row's own dtype."""
+    return np.asarray(np.einsum("...j,...j->...", values, values), np.float64)
+
+
+def _squares_of_any_size(values: Array) -> Array:
+    """Return Σ_j v_j² of each row, where float32 may lose some of it or all."""
+    sums, (low, high) = _squares(values), _IN_RANGE[values.dtype]
+    if low < sums.min() and sums.max() < high:
+        return sums
+    return np.asarray(np.square(values, dtype=np.float64).sum(axis=-1))
 
 
 @lru_cache(maxsize=256)
@@ -104,26 +128,17 @@ def largest_slope(h: str) -> float:
 
 def passes_of(model: Model, sample: Sample) -> tuple[list[LayerHealth], list[Passes], Array]:
     """Return the figures of each layer, what else its trace says, and each sample's E."""
-    n = len(sample.x)
-    traced, x = _without_first_weights(model, sample.x)
-    at_once = max(1, _PIECE_NUMBERS // numbers_of_a_trace(model))
-    z, dh, delta = ([np.empty((n, units), model.dtype) for units in model.layers[1:]] for _ in range(3))
-    E = np.empty(n)
     with np.errstate(all="ignore"):
-        for start in range(0, n, at_once):
-            rows = slice(start, start + at_once)
-            raw = traced.trace_of(x[rows], sample.r[rows])
-            E[rows] = raw.E
-            for l, slopes in enumerate(raw.dh):
-                z[l][rows], delta[l][rows] = raw.z[l], raw.delta[l]
-                if slopes.ndim == 2:
-                    dh[l][rows] = slopes
+        pieces = list(_traces(model, sample))
+    E = np.concatenate([raw.E for raw in pieces])
+    z, delta = ([np.concatenate([getattr(raw, name)[l] for raw in pieces]) for l in range(len(model.W))]
+                for name in ("z", "delta"))  # fmt: skip
     figures, passes = [], []
     below = sample.x
     for l, h in enumerate(model.definition.functions):
         dead, saturated, shut = np.zeros(model.layers[l + 1], bool), None, 0.0
         if not h.output_only:
-            dead, saturated, shut = _standing_still(h, z[l], dh[l])
+            dead, saturated, shut = _standing_still(h, z[l], np.concatenate([raw.dh[l] for raw in pieces]))
         passes.append(Passes(z[l], delta[l], dead, shut))
         figures.append(
             LayerHealth(
@@ -141,38 +156,52 @@ def passes_of(model: Model, sample: Sample) -> tuple[list[LayerHealth], list[Pas
     return figures, passes, E
 
 
-def _without_first_weights(model: Model, x: Array) -> tuple[Model, Array]:
-    """Return a network with the same a, z, h′, δ and E, whose traces are cheap where the first layer is wide.
+def _traces(model: Model, sample: Sample) -> Iterator[RawTrace]:
+    """Yield the traces of the rows, some at a time.
 
-    A trace writes ∂E/∂w for each sample, most of it of the first layer. That one can be gone through by a prediction:
-    the network returned takes a of the first layer for its inputs, with the unit matrix for W.
+    A trace writes ∂E/∂w for each sample, most of it of a first layer with many inputs. Nobody reads those: a prediction
+    takes the rows through that layer, m rows' a become the W of one with m inputs, of which row k has only the k-th,
+    x = (0, …, 1, …, 0). So a, z, h′, δ and E are those of the network.
     """
-    n_in, n_1 = model.layers[:2]
-    if n_in <= n_1:
-        return model, x
-    description, dense = model.description(), model.theta
-    own = (n_in + model.bias) * n_1
-    below = {"layers": [n_in, n_1], "h": [], "output": "identity", "loss": "squared_error"}
-    a = Model.from_description({**description, **below}, dense[:own]).predict(x)
-    if not np.isfinite(a).all():  # 0 times infinity is no number: the network itself tells where it overflows
-        return model, x
-    unit = np.concatenate([np.eye(n_1, dtype=model.dtype).ravel(), np.zeros(n_1 if model.bias else 0, model.dtype)])
-    theta = np.concatenate([unit, dense[own:]])
-    return Model.from_description({**description, "layers": [n_1, *model.layers[1:]]}, theta), a
+    x, r, m = sample.x, sample.r, inputs_of_a_trace(model)
+    a = model.first_pre_activations(x) if m < model.layers[0] else x
+    if m == model.layers[0] or not np.isfinite(a).all():  # 0 times infinity is no number: the network itself tells
+        at_once = max(1, _PIECE_NUMBERS // model.n_parameters)
+        for start in range(0, len(x), at_once):
+            yield model.trace_of(x[start : start + at_once], r[start : start + at_once])
+        return
+    narrow = Model.of_definition(_with_inputs(model.definition, m))
+    for l in range(1, len(model.W)):
+        narrow.W[l][...] = model.W[l]
+        if model.bias:
+            narrow.b[l][...] = model.b[l]
+    one_each = np.eye(m, dtype=model.dtype)
+    for start in range(0, len(x), m):
+        rows = a[start : start + m]
+        narrow.W[0][: len(rows)] = rows
+        yield narrow.trace_of(one_each[: len(rows)], r[start : start + m])
+
+
+@lru_cache(maxsize=64)
+def _with_inputs(definition: Definition, n_in: int) -> Definition:
+    return replace(definition, layers=(n_in, *definition.layers[1:]))
 
 
 def _rms_of_products(z: Array, delta: Array) -> float:
     """Return the rms of δ_j z_i over i, j and the samples: of ∂E/∂w_ji, by (1)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        of_z = np.square(z, dtype=np.float64).mean(axis=1)
-        of_delta = np.square(delta, dtype=np.float64).mean(axis=1)
-        return _root(float((of_z * of_delta).mean()))
+        of_z, of_delta = (_squares_of_any_size(v) / v.shape[1] for v in (z, delta))
+        mean = float(of_z @ of_delta) / len(z)
+    return math.sqrt(mean) if math.isfinite(mean) else math.inf
 
 
 def _standing_still(h: Activation, z: Array, dh: Array) -> tuple[Array, float, float]:
     """Return which units of a layer are dead, and the shares of saturated and of shut activations."""
     slope = np.abs(dh)
-    largest = max(largest_slope(str(h)), float(slope[np.isfinite(slope)].max(initial=0.0)))
+    steepest = float(slope.max(initial=0.0))
+    if not math.isfinite(steepest):
+        steepest = float(slope[np.isfinite(slope)].max(initial=0.0))
+    largest = max(largest_slope(str(h)), steepest)
     none = slope <= NO_SLOPE * largest
     if not (np.isfinite(h.low) and np.isfinite(h.high)):
         return np.asarray(none.all(axis=0)), 0.0, 0.0

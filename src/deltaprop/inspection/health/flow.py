@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deltaprop.inspection.health.findings import BARELY, Case, Finding, below_chance
+from deltaprop.inspection.health.case import BARELY, Case, below_chance
+from deltaprop.inspection.health.findings import Finding
 from deltaprop.inspection.health.steps import Steps
 from deltaprop.inspection.health.units import parts_of_a
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deltaprop.arrays import Array
 from deltaprop.functions import kernels
-from deltaprop.inspection.health.findings import Case, Finding, listed
+from deltaprop.inspection.health.findings import Finding, listed
 from deltaprop.inspection.health.sample import Sample
+
+if TYPE_CHECKING:
+    from deltaprop.inspection.health.prepared import Prepared
 
 LARGE = 10.0  # a step on such an input is a hundred times as long as on one of 1
 FAR_OUT = 8.0  # sd from the median: one row in a million of a bell, and less than a heavy tail may have
@@ -60,6 +64,8 @@ def outlying_inputs(sample: Sample) -> list[Outlier]:
     X = sample.of.X
     if _is_numbers(X) and X.size <= _MOST_NUMBERS:
         return outliers_in(X, all_rows=True)
+    if max(float(sample.high.max()), -float(sample.low.min())) <= LARGE:
+        return []
     return outliers_in(sample.x, all_rows=False)
 
 
@@ -75,21 +81,21 @@ def _is_numbers(array: object) -> bool:
     return isinstance(array, np.ndarray) and array.dtype.kind in "iuf"
 
 
-def of_outliers(case: Case) -> Iterator[Finding]:
+def of_outliers(data: Prepared) -> Iterator[Finding]:
     """Find inputs and quantities that in one row are far beyond all others."""
-    if not case.enough:
+    if not data.enough:
         return
-    if case.outlying_inputs:
-        yield _finding("inputs", 0, case.outlying_inputs, case.inputs)
-    definition = case.model.definition
+    if data.outlying_inputs:
+        yield _finding("inputs", 0, data.outlying_inputs, data.inputs)
+    definition = data.definition
     output = kernels.declared(definition.functions[-1]) or definition.functions[-1]
     if definition.loss_entry.targets != "real" or definition.loss_entry.name in _BOUNDED or np.isfinite(output.high):
         return
-    if case.outlying_targets:
-        yield _finding("targets", len(case.layers), case.outlying_targets, case.outputs)
+    if data.outlying_targets:
+        yield _finding("targets", len(definition.functions), data.outlying_targets, data.outputs)
 
 
-def _finding(kind: str, layer: int, outliers: list[Outlier], names: tuple[str, ...]) -> Finding:
+def _finding(kind: str, layer: int, outliers: list[Outlier], names: Sequence[str]) -> Finding:
     worst = max(outliers, key=lambda outlier: abs(outlier.value))
     where = "in a row looked at" if worst.row is None else f"in row {worst.row:,} (counted from 0)"
     among = f" (outliers are in {listed([names[k.column] for k in outliers])})" if len(outliers) > 1 else ""

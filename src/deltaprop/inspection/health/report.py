@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.foreign_words import answers_foreign_words
+from deltaprop.inspection.health.case import BARELY, Case, below_chance, is_trained
 from deltaprop.inspection.health.chance import compared, compared_further
-from deltaprop.inspection.health.data import of_inputs, of_targets, of_unchanging_columns
 from deltaprop.inspection.health.figures import LayerHealth, passes_of
-from deltaprop.inspection.health.findings import BARELY, FEWEST_ROWS, Case, Finding, below_chance, is_trained
+from deltaprop.inspection.health.findings import Finding
 from deltaprop.inspection.health.flow import of_chance, of_delta, of_large_eta, of_numbers, of_small_eta, of_start
-from deltaprop.inspection.health.outliers import of_outliers, outlying_inputs, outlying_targets
-from deltaprop.inspection.health.sample import Rows, most_compared, most_samples
+from deltaprop.inspection.health.prepared import Prepared
+from deltaprop.inspection.health.sample import FEWEST_ROWS
 from deltaprop.inspection.health.steps import Steps, steps_of
 from deltaprop.inspection.health.units import (
     of_collapsed_weights,
@@ -25,12 +25,9 @@ from deltaprop.inspection.health.units import (
     of_identical_units,
     of_saturated_units,
 )
-from deltaprop.inspection.trace import unit_names
 from deltaprop.model import Model
 from deltaprop.targets import ClassWeight
 
-# Causes before what follows from them; nothing more is said of what flows where numbers overflow.
-_CAUSES = (of_inputs, of_targets, of_outliers, of_unchanging_columns, of_identical_units)
 _FLOW = (of_collapsed_weights, of_dead_units, of_saturated_units, of_delta)
 
 
@@ -102,7 +99,8 @@ class HealthReport:
 
 
 def _found_in(case: Case) -> list[Finding]:
-    found = [finding for cause in _CAUSES for finding in cause(case)]
+    # Causes before what follows from them; nothing more is said of what flows where numbers overflow.
+    found = [*case.data.findings, *of_identical_units(case)]
     overflows = list(of_numbers(case))
     if overflows:
         return found + overflows
@@ -119,8 +117,8 @@ def _found_in(case: Case) -> list[Finding]:
 @answers_foreign_words
 def health(
     model: Model,
-    X: ArrayLike,
-    R: ArrayLike,
+    X: ArrayLike | Prepared,
+    R: ArrayLike | None,
     sample_weight: ArrayLike | None = None,
     *,
     class_weight: ClassWeight | None = None,
@@ -138,16 +136,16 @@ def health(
     after training one no better than that; where an eta is given, steps too large or too small.
 
     At most 256 rows are looked at, always the same ones. Their trace writes ∂E/∂w for each, so of networks with more
-    than 4,096 weights they are fewer, down to 32; a first layer with more inputs than units counts as one with as many
-    of both. That is 1 to 2 % of an epoch of 784-128-10 on 60,000 rows, and some 5 ms at least. With an eta at most 32
-    steps with at most 256 samples in all are made, on a copy, which costs two to five times as much again. The network
-    stays as it is.
+    than 1,024 weights they are fewer, down to 32; a first layer with many inputs counts as one with a few. That is
+    some 2 ms, below 1 % of an epoch of 784-128-10 on 60,000 rows. With an eta at most 32 steps with at most 256 samples
+    in all are made, on a copy, which costs one to three times as much again. The network stays as it is.
 
     Parameters
     ----------
     X : array-like or SciPy sparse matrix (n, n_in)
         The training rows, as they go into `Network.fit`. A column that stands still in the rows looked at is followed
-        through the others; outliers are looked for in all rows of up to a million numbers.
+        through the others; outliers are looked for in all rows of up to a million numbers. Or samples that were
+        `Prepared` for such a network, with their targets and weights: what is found in them is then known already.
     R : array-like (n, n_out), or (n,) where n_out = 1
     sample_weight : array-like (n,), optional
     class_weight : "balanced", mapping or sequence, optional
@@ -192,30 +190,20 @@ def health(
     where = f"{type(model).__name__}.health"
     if eta is None and (optimizer is not None or batch_size != 1):
         raise ValueError(f"{where}: optimizer and batch_size are about a step, which needs an eta, too.")
-    rows = Rows(model, X, R, sample_weight, class_weight, where)
-    sample = rows.drawn(most_samples(model))
+    data = (
+        X
+        if isinstance(X, Prepared)
+        else Prepared(model, X, R, sample_weight, class_weight=class_weight, inputs=inputs, outputs=outputs)
+    )
+    sample = data.sample
     figures, passes, E = passes_of(model, sample)
     mean, median = (value if np.isfinite(value) else float("inf") for value in (sample.mean(E), float(np.median(E))))
     beside = compared(model, sample, mean)
     if not sample.complete and (not beside.tells or (is_trained(model) and not below_chance(beside, BARELY))):
-        beside = compared_further(model, rows.drawn(most_compared(model)))
+        beside = compared_further(model, data.further)
     steps = None if eta is None else steps_of(model, sample, eta, optimizer, batch_size, where)
     if steps is not None:
         figures = [replace(layer, update=ratio) for layer, ratio in zip(figures, steps.ratios, strict=True)]
-    columns = tuple(inputs) if inputs is not None else tuple(f"x{k}" for k in range(1, model.layers[0] + 1))
-    names = unit_names(model, outputs)[-1]
-    case = Case(
-        model,
-        sample,
-        tuple(figures),
-        passes,
-        beside,
-        median,
-        outlying_inputs(sample),
-        outlying_targets(sample),
-        steps,
-        columns,
-        names,
-    )
+    case = Case(model, data, tuple(figures), passes, beside, median, steps)
     found = tuple(_found_in(case))
-    return HealthReport(found, case.layers, case.E, case.chance, case.n, beside.n, len(rows), case.trained, steps)
+    return HealthReport(found, case.layers, case.E, case.chance, case.n, beside.n, len(data.rows), case.trained, steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,12 @@ from deltaprop.targets import ClassWeight, targets_in, weights_in
 
 MOST_SAMPLES = 256  # a share of ½ is found to within 0.06, twice its standard error
 FEWEST_SAMPLES = 32  # of networks so large that the next number would leave fewer; a unit at work for 1 in 10 shows
-_MOST_NUMBERS = 2**20  # of ∂E/∂w, a matrix for each sample, that a trace writes: a millisecond or two
+_MOST_NUMBERS = 2**18  # of ∂E/∂w, a matrix for each sample, that a trace writes: half a millisecond
+_FIRST_NUMBERS = 2**11  # of them for each sample, in the first layer
+_FEWEST_AT_ONCE, _MOST_AT_ONCE = 4, 32  # rows of a network whose first layer is wide
 _MOST_COMPARED = 2**12  # where E of a sample leaves open whether it is below that of a constant; a class of 1 in 1,000
 _COMPARING_WORK = 2**27  # multiply-adds of the pass that it takes, about: some ten milliseconds
+FEWEST_ROWS = 4  # for a word about "every sample": of one sample half of relu's units are off, of XOR's four a quarter
 _CHUNK_ROWS = 4096  # of all rows at a time, where a column that stood still in the sample is followed up
 
 
@@ -37,7 +41,7 @@ class Rows:
         self,
         model: Model,
         X: ArrayLike,
-        R: ArrayLike,
+        R: ArrayLike | None,
         sample_weight: ArrayLike | None,
         class_weight: ClassWeight | None,
         where: str,
@@ -50,7 +54,7 @@ class Rows:
         as_given = type(X) is np.ndarray and type(R) is np.ndarray and X.ndim == 2 and R.ndim > 0
         self.as_given = as_given and len(self.X) == len(self.R) > most_samples(model)
         if not self.as_given:
-            self.X, self.R, self.weights = model.samples(X, R, sample_weight, where, class_weight)
+            self.X, self.R, self.weights = model.samples(X, self.R, sample_weight, where, class_weight)
         elif sample_weight is not None or class_weight is not None:
             definition = model.definition
             domain = kernels.whose_targets(definition.loss_entry, definition.functions[-1])
@@ -70,9 +74,7 @@ class Rows:
 
     def drawn(self, most: int) -> Sample:
         """Return all rows where they are few, else some drawn by a fixed seed."""
-        chosen = np.arange(self.weighty)
-        if self.weighty > most:
-            chosen = np.sort(np.random.default_rng(0).choice(self.weighty, most, replace=False))
+        chosen = _chosen(self.weighty, most) if self.weighty > most else np.arange(self.weighty)
         if self._weighty is not None:
             chosen = self._weighty[chosen]
         weights = None if self.weights is None else self.weights[chosen]
@@ -116,9 +118,20 @@ class Sample:
         """Return the weighted mean of a number of each sample."""
         return float(np.average(of_samples, weights=self.weights))
 
+    @cached_property
+    def low(self) -> Array:
+        """The least value of each column, in the rows looked at."""
+        return np.asarray(self.x.min(axis=0))
+
+    @cached_property
+    def high(self) -> Array:
+        """The largest."""
+        return np.asarray(self.x.max(axis=0))
+
+    @cached_property
     def standing_still(self) -> Array:
-        """Return the columns that hold one value in the rows looked at."""
-        return np.flatnonzero((self.x == self.x[0]).all(axis=0))
+        """The columns that hold one value in the rows looked at."""
+        return np.flatnonzero(self.low == self.high)
 
     def constant_among(self, columns: Array) -> Array:
         """Return which of these columns hold one value in all rows: each is followed up until it changes."""
@@ -134,15 +147,30 @@ class Sample:
         return columns
 
 
+@lru_cache(maxsize=16)  # a network is looked at again and again while it trains
+def _chosen(rows: int, most: int) -> Array:
+    chosen = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+    chosen.flags.writeable = False
+    return chosen
+
+
 def most_samples(model: Model) -> int:
     """Return how many samples of this network are looked at, at most.
 
     Examples
     --------
     >>> most_samples(Model([30, 32, 16, 1])), most_samples(Model([784, 128, 10])), most_samples(Model([784, 512, 10]))
-    (256, 58, 32)
+    (170, 75, 34)
     """
     return min(MOST_SAMPLES, max(FEWEST_SAMPLES, _MOST_NUMBERS // numbers_of_a_trace(model)))
+
+
+def inputs_of_a_trace(model: Model) -> int:
+    """Return how many inputs the first layer has where it is traced, at most: a few stand for any number (figures.py).
+
+    They are the rows that go through the engine at once, so that few are many calls, and many much to write.
+    """
+    return min(model.layers[0], max(_FEWEST_AT_ONCE, min(_MOST_AT_ONCE, _FIRST_NUMBERS // model.layers[1])))
 
 
 def most_compared(model: Model) -> int:
@@ -159,11 +187,11 @@ def most_compared(model: Model) -> int:
 def numbers_of_a_trace(model: Model) -> int:
     """Return how many numbers are written for one sample, about.
 
-    They are ∂E/∂w, but for the first layer where that is wide (figures.py), and the Jacobian of softmax.
+    They are ∂E/∂w, of the first layer for a few inputs where it has many, and the Jacobian of softmax.
     """
     n_in, n_1, n_out = *model.layers[:2], model.layers[-1]
     softmax = model.definition.functions[-1].output_only
-    return model.n_parameters - n_1 * max(0, n_in - n_1) + (n_out**2 if softmax else 0)
+    return model.n_parameters - n_1 * (n_in - inputs_of_a_trace(model)) + (n_out**2 if softmax else 0)
 
 
 def _rows_of(X: Inputs, chosen: Array) -> Array:

@@ -14,6 +14,7 @@ from deltaprop.inspection.health.figures import rms
 from deltaprop.inspection.health.sample import MOST_SAMPLES, Sample
 from deltaprop.model import Model
 
+_MEASURED_EVERY = 4  # one of so many steps: to measure one takes as long as to make some
 _MOST_STEPS = 32  # V of a momentum of 0.9 has built up to 97 % by then
 
 
@@ -29,7 +30,7 @@ class Steps:
     batch_size, n : int
         Samples per step, and how many steps were made.
     ratios : tuple of float or None
-        ‖Δw‖/‖w‖ of each layer, the median over the steps; None where all w are 0.
+        ‖Δw‖/‖w‖ of each layer, the median over every fourth of the steps; None where all w are 0.
     E_before, E_after : float
         E of the samples, before the first step and after the last; infinity where it diverged.
     """
@@ -61,22 +62,33 @@ def steps_of(
     probe = copy.copy(model)  # with its own parameters and its own memory
     probe.take_up(rule)
     shuffled = model.epoch_order(n, model.epoch + 1, shuffle=True)
+    steps = max(1, min(_MOST_STEPS, MOST_SAMPLES // together))
+    order = np.tile(shuffled, -(-steps * together // n))
     ratios: list[list[float | None]] = []
+    made = 0
     with np.errstate(all="ignore"):
         E_before = probe.mean_loss(sample.x, sample.r, sample.weights)
-        for k in range(max(1, min(_MOST_STEPS, MOST_SAMPLES // together))):
+        while made < steps:
             before = [W.copy() for W in probe.W]
-            order = shuffled[np.arange(k * together, (k + 1) * together) % n]
-            for _ in probe.passing(sample.x, sample.r, sample.weights, order, rate, batch_size, 1):
-                pass
+            _step(probe, sample, order[made * together :][:together], rate, batch_size)
             ratios.append([_ratio(W - w, w) for W, w in zip(probe.W, before, strict=True)])
+            made += 1
             if probe.not_finite(0.0) is not None:
                 break
+            for _ in range(min(_MEASURED_EVERY - 1, steps - made)):
+                _step(probe, sample, order[made * together :][:together], rate, batch_size)
+                made += 1
         E_after = probe.mean_loss(sample.x, sample.r, sample.weights)
     if probe.not_finite(E_after) is not None:
         E_after = float("inf")
     medians = tuple(_median([ratio[l] for ratio in ratios]) for l in range(len(model.W)))
-    return Steps(float(rate[0]), repr(rule), together, len(ratios), medians, E_before, E_after)
+    return Steps(float(rate[0]), repr(rule), together, made, medians, E_before, E_after)
+
+
+def _step(probe: Model, sample: Sample, order: Array, rate: Array, batch_size: int) -> None:
+    """Make a step with some of the samples."""
+    for _ in probe.passing(sample.x, sample.r, sample.weights, order, rate, batch_size, 1):
+        pass
 
 
 def _ratio(step: Array, w: Array) -> float | None:

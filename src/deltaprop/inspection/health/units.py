@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from deltaprop.arrays import Array
+from deltaprop.inspection.health.case import LEARNED, Case
 from deltaprop.inspection.health.figures import rms
-from deltaprop.inspection.health.findings import LEARNED, Case, Finding, listed
+from deltaprop.inspection.health.findings import Finding, listed
 
 DEAD = 0.4  # of a layer's units, and one more: deep layers of relu start with up to 38 % of theirs dead, and learn
 SATURATED = 0.5  # of a layer's activations, while E is not small: δ passes less than half of them
@@ -17,6 +19,7 @@ SHUT = 0.9  # of a layer's activations pass no δ at all: it stands still whatev
 SHUT_LEARNED = 0.7  # of E of the best constant is gone where long training has shut most of a layer; LEARNED holds else
 COLLAPSED = 1e-6  # rms of a layer's w: what comes in is gone; weights start a million times as large
 STUCK = 1e-3  # of y − r is left of δ at an output whose h′ has vanished where it is wrong
+_MARKED = 256  # weights of a unit, evenly spaced, by which those that may be alike are found
 ALIKE = 1e-6  # of a unit's largest weight: what rounding of float32 makes of units that started alike
 
 
@@ -65,19 +68,18 @@ def of_identical_units(case: Case) -> Iterator[Finding]:
 def _groups_alike(W: Array, b: Array | None, above: Array) -> list[list[int]]:
     """Return the groups of two units or more with the same weights below and above, up to rounding.
 
-    Units are ordered by one number each, a fixed random combination of their weights, and only neighbours compared.
+    Units are ordered by one number each, a fixed random combination of some of their weights, and only neighbours
+    compared.
     """
-    below, above = (W if b is None else np.vstack([W, b])).astype(np.float64), above.T.astype(np.float64)
-    if not (np.isfinite(below).all() and np.isfinite(above).all()):
-        return []
-    draw = np.random.default_rng(0).normal
-    mark = draw(size=len(below)) @ below / (rms(below) or 1.0) + draw(size=len(above)) @ above / (rms(above) or 1.0)
-    order = np.argsort(mark, kind="stable")
-    near = np.flatnonzero(np.diff(mark[order]) <= ALIKE * (len(below) + len(above)))
+    below, above = (W,) if b is None else (W, b[None]), above.T
+    with np.errstate(all="ignore"):
+        mark = sum(map(_marks, (*below, above)), np.zeros(W.shape[1]))
+        order = np.argsort(mark, kind="stable")
+        near = np.flatnonzero(np.diff(mark[order]) <= ALIKE * min(len(W) + len(above), _MARKED))
+        pairs = zip(order[near].tolist(), order[near + 1].tolist(), strict=True)
+        alike = [(j, k) for j, k in pairs if _alike(below, j, k) and _alike((above,), j, k)]
     groups: list[list[int]] = []
-    for j, k in zip(order[near].tolist(), order[near + 1].tolist(), strict=True):
-        if not (_alike(below[:, j], below[:, k]) and _alike(above[:, j], above[:, k])):
-            continue
+    for j, k in alike:
         if groups and groups[-1][-1] == j:
             groups[-1].append(k)
         else:
@@ -85,7 +87,20 @@ def _groups_alike(W: Array, b: Array | None, above: Array) -> list[list[int]]:
     return [sorted(group) for group in groups]
 
 
-def _alike(one: Array, other: Array) -> bool:
+def _marks(weights: Array) -> Array:
+    """Return a number for each unit, a column of weights: the same for units that are alike."""
+    some = weights[:: -(-len(weights) // _MARKED)].astype(np.float64)
+    return np.asarray(_draws(len(some)) @ some / (rms(some) or 1.0))
+
+
+@lru_cache(maxsize=16)
+def _draws(n: int) -> Array:
+    return np.random.default_rng(n).normal(size=n)
+
+
+def _alike(parts: Sequence[Array], j: int, k: int) -> bool:
+    """Whether columns j and k of some arrays are the same, but for rounding of the largest in them."""
+    one, other = (np.concatenate([part[:, unit] for part in parts]) for unit in (j, k))
     return bool(np.abs(one - other).max() <= ALIKE * np.abs(one).max())
 
 
