@@ -16,7 +16,7 @@ from deltaprop.targets import ClassWeight, targets_in, weights_in
 
 MOST_SAMPLES = 256  # a share of ½ is found to within 0.06, twice its standard error
 FEWEST_SAMPLES = 32  # of networks so large that the next number would leave fewer; a unit at work for 1 in 10 shows
-_MOST_NUMBERS = 2**18  # of ∂E/∂w, a matrix for each sample, that a trace writes: half a millisecond
+_MOST_NUMBERS = 2**20  # of ∂E/∂w, a matrix for each sample, that a trace writes: a millisecond or two
 _FIRST_NUMBERS = 2**11  # of them for each sample, in the first layer
 _FEWEST_AT_ONCE, _MOST_AT_ONCE = 4, 32  # rows of a network whose first layer is wide
 _MOST_COMPARED = 2**12  # where E of a sample leaves open whether it is below that of a constant; a class of 1 in 1,000
@@ -160,7 +160,7 @@ def most_samples(model: Model) -> int:
     Examples
     --------
     >>> most_samples(Model([30, 32, 16, 1])), most_samples(Model([784, 128, 10])), most_samples(Model([784, 512, 10]))
-    (170, 75, 34)
+    (256, 256, 136)
     """
     return min(MOST_SAMPLES, max(FEWEST_SAMPLES, _MOST_NUMBERS // numbers_of_a_trace(model)))
 

@@ -14,7 +14,8 @@ from deltaprop.inspection.health.figures import rms
 from deltaprop.inspection.health.sample import MOST_SAMPLES, Sample
 from deltaprop.model import Model
 
-_MEASURED_EVERY = 4  # one of so many steps: to measure one takes as long as to make some
+_MEASURED_EACH = 2**12  # parameters up to which every step is measured; of more it takes as long as some steps,
+_MEASURED_EVERY = 4  # so that one of so many is
 _MOST_STEPS = 32  # V of a momentum of 0.9 has built up to 97 % by then
 
 
@@ -30,7 +31,8 @@ class Steps:
     batch_size, n : int
         Samples per step, and how many steps were made.
     ratios : tuple of float or None
-        ‖Δw‖/‖w‖ of each layer, the median over every fourth of the steps; None where all w are 0.
+        ‖Δw‖/‖w‖ of each layer, the median over the steps (of networks with more than 4,096 parameters over every
+        fourth of them); None where all w are 0.
     E_before, E_after : float
         E of the samples, before the first step and after the last; infinity where it diverged.
     """
@@ -64,6 +66,7 @@ def steps_of(
     shuffled = model.epoch_order(n, model.epoch + 1, shuffle=True)
     steps = max(1, min(_MOST_STEPS, MOST_SAMPLES // together))
     order = np.tile(shuffled, -(-steps * together // n))
+    between = _MEASURED_EVERY - 1 if model.n_parameters > _MEASURED_EACH else 0
     ratios: list[list[float | None]] = []
     made = 0
     with np.errstate(all="ignore"):
@@ -75,7 +78,7 @@ def steps_of(
             made += 1
             if probe.not_finite(0.0) is not None:
                 break
-            for _ in range(min(_MEASURED_EVERY - 1, steps - made)):
+            for _ in range(min(between, steps - made)):
                 _step(probe, sample, order[made * together :][:together], rate, batch_size)
                 made += 1
         E_after = probe.mean_loss(sample.x, sample.r, sample.weights)
