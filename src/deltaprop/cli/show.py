@@ -31,8 +31,6 @@ def _network(network: Network) -> list[tuple[str, object]]:
         ("output", network.output),
         ("loss", network.loss),
         ("parameters", f"{network.n_parameters:,}, {network.dtype.name}, {'with' if network.bias else 'no'} biases"),
-        *((name, f"{value:g}") for name in ("l2", "l1", "input_noise") if (value := getattr(network, name))),
-        *([("dropout", ", ".join(f"{share:g}" for share in network.dropout))] if network.dropout else []),
         ("seed", network.seed),
         ("epochs trained", network.epoch),
     ]

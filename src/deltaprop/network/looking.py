@@ -1,4 +1,4 @@
-"""What looks into a network and changes nothing: trace, check_gradient, health, derive, find_eta, draw."""
+"""What looks into a network and changes nothing: trace, check_gradient, health, derive, draw."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.foreign_words import answers_foreign_words
-from deltaprop.inspection.eta_range import EtaRange, find_eta
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.health import health as health_of
 from deltaprop.inspection.trace import Trace, trace
@@ -158,70 +157,6 @@ class Looking(Model):
         from deltaprop.inspection.derivation import derive
 
         return derive(self, x, r, eta)
-
-    @answers_foreign_words
-    def find_eta(
-        self,
-        X: ArrayLike,
-        R: ArrayLike,
-        *,
-        batch_size: int = 1,
-        optimizer: str | Optimizer = "sgd",
-        low: float = 1e-6,
-        high: float = 10.0,
-        sample_weight: ArrayLike | None = None,
-        class_weight: ClassWeight | None = None,
-    ) -> EtaRange:
-        """Find a learning rate to begin with: E while η rises from ``low`` to ``high``, the range test.
-
-        A copy descends through samples in the orders of `fit`, 100 values of η, each for one step or, of few samples,
-        for as many as have 64; this network stays as it is. Where E is least, steps are nearly too long: a quarter of
-        that η is suggested. It is one to begin with, not the best: a schedule may go above, and end far below.
-
-        Parameters
-        ----------
-        X : array-like or SciPy sparse matrix (n, n_in)
-        R : array-like (n, n_out), or (n,) where n_out = 1
-        batch_size, optimizer, sample_weight, class_weight
-            As in `fit`, for which η is sought: another optimizer, or batch size, has another.
-        low, high : float, default 1e-6 and 10
-            The first η and the last; it ends before where E goes astray.
-
-        Returns
-        -------
-        EtaRange
-            ``.suggestion``, ``.steepest``, ``.lowest``, and the curve, ``.eta`` and ``.E``. Notebooks show its picture,
-            ``.save("eta.png")`` writes it (needs matplotlib).
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument cannot be used, or E goes astray from the first η on.
-
-        Notes
-        -----
-        Source: L. N. Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from deltaprop import Network
-        >>> X = np.random.default_rng(0).normal(size=(500, 2))
-        >>> found = Network([2, 8, 1], h="tanh").find_eta(X, X[:, 0] * X[:, 1] > 0, batch_size=16)
-        >>> bool(found.steepest < found.lowest), found.suggestion == found.lowest / 4
-        (True, True)
-        """
-        return find_eta(
-            self,
-            X,
-            R,
-            batch_size=batch_size,
-            optimizer=optimizer,
-            low=low,
-            high=high,
-            sample_weight=sample_weight,
-            class_weight=class_weight,
-        )
 
     def draw(self) -> Drawing:
         """Draw the network, the lecture's first figure: units, weights, and what each layer computes.

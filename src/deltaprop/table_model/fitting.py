@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,15 @@ import numpy as np
 from deltaprop.arrays import Array
 from deltaprop.data import Target
 from deltaprop.data.targets import Labels, label_text
-from deltaprop.descent.optimizers import Optimizer, optimizer_in
+from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.errors import DivergenceError, TableError
+from deltaprop.functions import Loss
 from deltaprop.network import Network
 from deltaprop.table_model.preparation import Prepared
 from deltaprop.targets import ClassWeight
 from deltaprop.terminal import say
-from deltaprop.training import Control, History
-from deltaprop.training.checkpoint import called_with
+from deltaprop.training import History
 from deltaprop.training.loop import train
 
 _ETAS = (0.1, 0.01, 0.001)  # tried in turn while descent diverges, where the caller named none
@@ -29,64 +29,60 @@ _PATIENCE = 30  # epochs without a lower validation loss
 
 def learn(
     data: Prepared,
-    network: Network,
     *,
+    hidden: Sequence[int],
+    h: str | Sequence[str],
+    loss: Loss | None,
+    init: str | None,
     class_weight: ClassWeight | None,
+    seed: int,
+    dtype: str,
     epochs: int | None,
     eta: Eta | None,
     batch_size: int,
     optimizer: str | Optimizer,
     verbose: bool,
-    about: Mapping[str, Any] | None,
-    control: Control,
 ) -> tuple[Network, History, list[str]]:
     """Return a network trained on what was prepared, its history, and what its owner wants to know.
 
     Where no eta was named and training diverges it starts over with a tenth of it. `TableModel.fit` documents the rest.
     """
+    output, loss_name = data.target.functions(loss)
+    layers = [data.X.shape[1], *hidden, data.target.n_out]
+    network = Network(layers, h=h, output=output, loss=loss_name, init=init, seed=seed, dtype=dtype)
     if verbose:
         for line in (*data.summary(), network):
             say(line)
-    whole = optimizer_in(optimizer, where="TableModel.fit").full_batch
     if epochs is None:
-        steps = 1 if whole else -(-len(data.X) // batch_size)
-        epochs = int(np.clip(_STEPS // steps, *_EPOCHS))
-    if data.validation is not None:
-        control = {"patience": _PATIENCE, "keep": "best", **control}
+        epochs = int(np.clip(_STEPS // -(-len(data.X) // batch_size), *_EPOCHS))
 
-    def once(**words: Any) -> History:
+    def once(eta: Eta) -> History:
         return train(
             network,
             data.X,
             data.R,
             epochs=epochs,
+            eta=eta,
+            batch_size=batch_size,
             optimizer=optimizer,
             class_weight=class_weight,
             validation=data.validation,
+            patience=None if data.validation is None else _PATIENCE,
             verbose=verbose,
-            about=about,
-            **words,
-            **control,
         )
 
-    if whole:  # without an eta, and without batches
-        return network, once(**({} if eta is None else {"eta": eta})), []
     if eta is not None:
-        return network, once(eta=eta, batch_size=batch_size), []
+        return network, once(eta), []
     notes: list[str] = []
-    etas = list(_ETAS)
-    if control.get("resume") and (begun := called_with(control.get("checkpoint"))):
-        etas = etas[etas.index(begun["eta"]) :] if begun["eta"] in etas else etas
-    for attempt in etas[:-1]:
+    for attempt in _ETAS[:-1]:
         try:
-            return network, once(eta=attempt, batch_size=batch_size), notes
+            return network, once(attempt), notes
         except DivergenceError:
             notes.append(f"training diverged with eta {attempt:g} and was started over with a tenth of that")
             network.reset()
-            control = {**control, "resume": False}
             if verbose:
                 say(f"note: {notes[-1]}")
-    return network, once(eta=etas[-1], batch_size=batch_size), notes
+    return network, once(_ETAS[-1]), notes
 
 
 def weights_of_rows(class_weight: Any, target: Target, R: Array) -> Array | None:

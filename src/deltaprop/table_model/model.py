@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from deltaprop.arrays import Array, whole_number
-from deltaprop.data import TableEncoder, TableLike, read_table
+from deltaprop.data import TableEncoder, TableLike, Target, read_table
 from deltaprop.data.tables import column_of
 from deltaprop.data.targets import Labels, Quantity, target_from_json
 from deltaprop.definition import define
 from deltaprop.descent.initializers import Initializer
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
-from deltaprop.errors import TableError
+from deltaprop.errors import NotFittedError, TableError
 from deltaprop.functions import Activation, Loss
 from deltaprop.functions import loss as loss_of
+from deltaprop.inspection.gradient_check import GradientReport, check_gradient
+from deltaprop.inspection.health import HealthReport, health
 from deltaprop.network import Network
 from deltaprop.storage import PathLike, write_model_file
 from deltaprop.table_model.evaluation import Evaluation, evaluate_classes, evaluate_quantity
-from deltaprop.table_model.fitting import class_weight_by_number, learn
-from deltaprop.table_model.looking import Looking
-from deltaprop.table_model.preparation import Prepared, prepare
+from deltaprop.table_model.fitting import class_weight_by_number, learn, weights_of_rows
+from deltaprop.table_model.preparation import prepare
 from deltaprop.table_model.provenance import check_provenance, metrics_of, new_provenance
-from deltaprop.training import Control, History
+from deltaprop.table_model.trace import TableTrace, encoded_row, trace_row
+from deltaprop.training import History
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from deltaprop.inspection.derivation import Derivation
 
-class TableModel(Looking):
+_CHECKED_ROWS = 100  # of a table, for the gradient check
+
+
+class TableModel:
     """An encoder of a table's columns, a `Network`, and the labels or the unit of the target, joined.
 
     Text, Boolean and category targets, and those with exactly two distinct values, are classification: a sigmoid output
@@ -52,8 +58,6 @@ class TableModel(Looking):
     seed : int, default 0
         From it come the rows held out, the first weights and the order of each epoch.
     dtype : "float32" or "float64", default "float64"
-    l2, l1, dropout, input_noise : float, default 0
-        As in `Network`.
 
     Attributes
     ----------
@@ -98,30 +102,22 @@ class TableModel(Looking):
         init: str | Initializer | None = None,
         seed: int = 0,
         dtype: str = "float64",
-        l2: float = 0.0,
-        l1: float = 0.0,
-        dropout: float | Sequence[float] = 0.0,
-        input_noise: float = 0.0,
     ) -> None:
         if not isinstance(hidden, Sequence) or isinstance(hidden, str):
             raise TypeError(
                 f"TableModel: hidden needs the units of each hidden layer, such as (32, 16); got {hidden!r}."
             )
         usual = {"output": "sigmoid", "loss_name": "log", "bias": True}
-        what = {"l2": l2, "l1": l1, "dropout": dropout, "input_noise": input_noise}
-        define([1, *hidden, 1], h=h, init=init, seed=seed, dtype=dtype, who="TableModel", **usual, **what)
+        define([1, *hidden, 1], h=h, init=init, seed=seed, dtype=dtype, who="TableModel", **usual)
         self.hidden = tuple(hidden)
         self.h = str(h) if isinstance(h, str | Activation) else tuple(map(str, h))
         self.loss = None if loss is None else str(loss_of(loss, where="TableModel: loss"))
         self.init = None if init is None else str(init)
         self.seed = seed
         self.dtype = dtype
-        self.l2, self.l1, self.input_noise = float(l2), float(l1), float(input_noise)
-        several = isinstance(dropout, Sequence | np.ndarray)
-        self.dropout = tuple(map(float, dropout)) if several else float(dropout)  # type: ignore[arg-type]
         self.notes: list[str] = []
         self.evaluation: Evaluation | None = None
-        self._parts = None
+        self._parts: tuple[TableEncoder, Target, Network, dict[str, Any]] | None = None
 
     # ---- training --------------------------------------------------------------------------------------------------
 
@@ -139,8 +135,6 @@ class TableModel(Looking):
         class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         validation: float | None = 0.2,
         verbose: bool = False,
-        about: Mapping[str, Any] | None = None,
-        **control: Unpack[Control],
     ) -> History:
         """Learn to predict one column of a table from the others.
 
@@ -168,12 +162,6 @@ class TableModel(Looking):
             the least loss on them, and training stops after 30 epochs without a lower one. None trains on all rows.
         verbose : bool, default False
             Show progress.
-        about : mapping, optional
-            Kept in the checkpoint for whoever resumes it; JSON-able.
-        **control
-            What else `Network.fit` takes: patience, min_gain, monitor, metrics, keep, goal, time_budget, callbacks;
-            checkpoint, checkpoint_every, resume; eta_per, decay, eta_factors, clip_norm, clip_value, max_norm, average.
-            Where rows are held out, patience is 30 by default.
 
         Returns
         -------
@@ -206,15 +194,18 @@ class TableModel(Looking):
         data = prepare(source, target, task=task, loss=loss, drop=drop, validation=validation, seed=self.seed)
         network, history, notes = learn(
             data,
-            self._network_for(data, loss),
+            hidden=self.hidden,
+            h=self.h,
+            loss=loss,
+            init=self.init,
             class_weight=class_weight_by_number(class_weight, data.target),
+            seed=self.seed,
+            dtype=self.dtype,
             epochs=epochs,
             eta=eta,
             batch_size=batch_size,
             optimizer=optimizer,
             verbose=verbose,
-            about=about,
-            control=control,
         )
         used = {target, *drop, *(column.name for column in data.encoder.columns)}
         provenance = new_provenance(
@@ -232,24 +223,85 @@ class TableModel(Looking):
             provenance["metrics"] = metrics_of(self.evaluation)
         return history
 
-    def _network_for(self, data: Prepared, loss: Loss | None) -> Network:
-        """Return a network of the table's inputs and outputs, untrained."""
-        output, loss_name = data.target.functions(loss)
-        return Network(
-            [data.X.shape[1], *self.hidden, data.target.n_out],
-            h=self.h,
-            output=output,
-            loss=loss_name,
-            init=self.init,
-            seed=self.seed,
-            dtype=self.dtype,
-            l2=self.l2,
-            l1=self.l1,
-            dropout=self.dropout,
-            input_noise=self.input_noise,
+    # ---- what the model says ---------------------------------------------------------------------------------------
+
+    @property
+    def encoder(self) -> TableEncoder:
+        """What turns the table's columns into inputs."""
+        return self._fitted()[0]
+
+    @property
+    def target(self) -> Target:
+        """The labels, or the unit, of the target."""
+        return self._fitted()[1]
+
+    @property
+    def network(self) -> Network:
+        """The network between them."""
+        return self._fitted()[2]
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the model comes from."""
+        return self._fitted()[3]
+
+    def read(self, table: TableLike) -> pa.Table:
+        """Return a table as this model reads it: text where its columns held text.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+
+        Returns
+        -------
+        pyarrow.Table
+            Which every verb of the model takes.
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        TableError
+            If it is no table, or has no rows.
+        """
+        return read_table(
+            table, text=[*self.encoder.text_columns, *([self.target.name] if self.target.is_text else [])]
         )
 
-    # ---- what the model says ---------------------------------------------------------------------------------------
+    def unused_columns(self, table: pa.Table) -> list[str]:
+        """Return the names of a table's columns that were not in the table that the model was fitted to.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            As `read` returns it.
+        """
+        known = {column.name for column in self.encoder.columns} | {self.target.name}
+        known |= {*self.provenance["columns dropped"], *self.provenance["columns ignored"]}
+        return [name for name in table.column_names if name not in known]
+
+    def notes_on(self, table: pa.Table) -> list[str]:
+        """Return what the owner of a table wants to know before predictions from it are used, a line each.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            As `read` returns it.
+
+        Raises
+        ------
+        TableError
+            If a column is missing.
+        """
+        notes = []
+        unused = self.unused_columns(table)
+        if unused:
+            notes.append(f"columns that the model does not know are ignored: {', '.join(unused)}")
+        for name in self.encoder.unmet(table):
+            notes.append(f"no cell of column {name!r} is a level that was met in training")
+        return notes
 
     def predict(self, table: TableLike) -> Array:
         """Return a label, or a value in the target's own unit, for every row.
@@ -330,6 +382,140 @@ class TableModel(Looking):
         """
         return self._evaluation(self.read(table))
 
+    def trace(self, table: TableLike, row: int = 0, *, eta: float | None = None) -> TableTrace:
+        """Return every quantity of backpropagation for one row, by the names of the columns and labels.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target.
+        row : int, default 0
+            Counted from 0.
+        eta : float, optional
+            The learning rate of a step that is traced, too; see `Network.trace`.
+
+        Returns
+        -------
+        TableTrace
+            The network's numbers by name, beside those in the table's own units.
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        IndexError
+            If there is no such row.
+        TableError
+            As `evaluate`.
+        """
+        return trace_row(self.network, self.encoder, self.target, self._row(table, row, "trace"), row, eta)
+
+    def derive(self, table: TableLike | None = None, row: int = 0, *, eta: float | None = None) -> Derivation:
+        """Return the lecture's derivation for the network; with a table also in one row's numbers: `Network.derive`.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping, optional
+            With the columns that the model was fitted to, and the target.
+        row : int, default 0
+            Counted from 0.
+        eta : float, optional
+            The learning rate of the row's update.
+
+        Raises
+        ------
+        MissingExtraError
+            If SymPy is not installed.
+        NotFittedError, FileNotFoundError, OSError, IndexError, TableError
+            As `trace`.
+        """
+        from deltaprop.inspection.derivation import derive
+
+        x = r = None
+        if table is not None:
+            x, r = encoded_row(self.encoder, self.target, self._row(table, row, "derive"), row)
+        return derive(self.network, x, r, eta, inputs=self.encoder.inputs, outputs=self.target.outputs)
+
+    def _row(self, table: TableLike, row: int, where: str) -> pa.Table:
+        """Return one row of a table."""
+        data = self.read(table)
+        if not 0 <= row < data.num_rows:
+            raise IndexError(
+                f"TableModel.{where}: there is no row {row}; the table has {data.num_rows:,}, counted from 0."
+            )
+        return data.slice(row, 1)
+
+    def check_gradient(self, table: TableLike) -> GradientReport:
+        """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target.
+
+        Returns
+        -------
+        GradientReport
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        TableError
+            As `evaluate`.
+        """
+        return check_gradient(self.network, *self._samples(self.read(table).slice(0, _CHECKED_ROWS)))
+
+    def health(self, table: TableLike, *, eta: Eta | None = None) -> HealthReport:
+        """Look for what keeps the network from learning, by the names of the columns: `Network.health`.
+
+        Rows count by the class_weight that the model was trained with.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target: the rows it was trained on.
+        eta : float, sequence or function of the epoch, optional
+            As in `fit`; then steps of its batch size are looked at, too.
+
+        Returns
+        -------
+        HealthReport
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        TableError
+            As `evaluate`.
+        """
+        X, R = self._samples(self.read(table))
+        return health(
+            self.network,
+            X,
+            R,
+            weights_of_rows(self.provenance.get("class weight"), self.target, R),
+            eta=eta,
+            batch_size=1 if eta is None else self.provenance["batch size"],
+            inputs=self.encoder.inputs,
+            outputs=self.target.outputs,
+        )
+
+    def _samples(self, data: pa.Table) -> tuple[Array, Array]:
+        """Return X and R of the rows whose label, where it is one, was met in training."""
+        R, truth = self.target.encode(column_of(data, self.target.name, what="target column"))
+        X = self.encoder.encode(data)
+        known = truth >= 0 if isinstance(self.target, Labels) else np.ones(len(X), bool)
+        if not known.any():
+            raise TableError("No row of the table has a label that was met in training.")
+        return X[known], R[known]
+
     def _y(self, data: pa.Table) -> Array:
         y = np.asarray(self.network.predict(self.encoder.encode(data)), np.float64)
         if not np.isfinite(y).all():
@@ -345,6 +531,11 @@ class TableModel(Looking):
         if isinstance(target, Quantity):
             return evaluate_quantity(target, y[:, 0], r[:, 0])
         return evaluate_classes(target, target.probabilities(y), truth)
+
+    def _fitted(self) -> tuple[TableEncoder, Target, Network, dict[str, Any]]:
+        if self._parts is None:
+            raise NotFittedError("This TableModel has not been fitted: call fit(table, target) first.")
+        return self._parts
 
     # ---- the file --------------------------------------------------------------------------------------------------
 
@@ -396,18 +587,12 @@ class TableModel(Looking):
             init=network.init,
             seed=network.seed,
             dtype=network.dtype.name,
-            l2=network.l2,
-            l1=network.l1,
-            dropout=network.dropout or 0.0,
-            input_noise=network.input_noise,
         )
         model._parts = encoder, target, network, provenance
         return model
 
     def __repr__(self) -> str:
         more = "".join(f", {name}={value!r}" for name in ("loss", "init") if (value := getattr(self, name)) is not None)
-        noise = ("l2", "l1", "dropout", "input_noise")
-        more += "".join(f", {name}={value!r}" for name in noise if (value := getattr(self, name)))
         arguments = f"hidden={self.hidden}, h={self.h!r}{more}, seed={self.seed}, dtype={self.dtype!r}"
         if self._parts is None:
             return f"TableModel({arguments})"

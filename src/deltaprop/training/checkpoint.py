@@ -60,16 +60,11 @@ class Checkpoint:
         Epochs, or seconds as ``"30s"``.
     called_with : mapping
         What the run was called with, JSON-able, and a digest of its samples.
-    about : mapping or None
-        What else the file holds of where the run comes from.
     where : str
         Whose arguments they are, for messages.
     """
 
-    def __init__(
-        self, path: PathLike, every: Any, called_with: Mapping[str, Any], about: Mapping[str, Any] | None, where: str
-    ) -> None:
-        self._about = dict(about or {})
+    def __init__(self, path: PathLike, every: Any, called_with: Mapping[str, Any], where: str) -> None:
         self.path, self.called_with, self.where = path, dict(called_with), where
         self._epochs, self._seconds = _often(every, where)
         self._written, self._epochs_since = time.monotonic(), 0
@@ -113,7 +108,6 @@ class Checkpoint:
             "network": model.description(),
             "run": {
                 "called with": self.called_with,
-                "about": self._about,
                 "first": run.first,
                 "at": [run.at.samples, run.at.E, run.at.weight],
                 "optimizer": str(state["optimizer"]),
@@ -134,8 +128,9 @@ class Checkpoint:
         Raises
         ------
         ModelFileError
-            If the file is no run, or damaged; or the run was of another network, of other samples, or called with
-            something else. Nothing has changed.
+            If the file is no run, or damaged.
+        ValueError
+            If the run was of another network, of other samples, or called with something else; nothing has changed.
         """
         if not os.path.exists(self.path):
             return None
@@ -145,12 +140,12 @@ class Checkpoint:
         written = header["run"]
         network = {key: value for key, value in header["network"].items() if key not in ("epoch", "presented")}
         if network != model.config():
-            raise ModelFileError(f"{self.where}: the run in {self.path} is of another network: {network}.")
+            raise ValueError(f"{self.where}: the run in {self.path} is of another network: {network}.")
         for name, value in written["called with"].items():
             own = self.called_with.get(name)
             if own != value:
                 what = "other samples" if name == "samples" else f"{name}={value!r}, and here it is {own!r}"
-                raise ModelFileError(f"{self.where}: the run in {self.path} was called with {what}.")
+                raise ValueError(f"{self.where}: the run in {self.path} was called with {what}.")
         states = [tensors[f"state{k}"] for k in range(sum(name.startswith("state") for name in tensors))]
         optimizer = optimizer_in(written["optimizer"], where=self.where, dtype=model.dtype)
         model.take_state(
@@ -174,22 +169,6 @@ class Checkpoint:
             written["done"],
             {name.removeprefix("average "): values for name, values in tensors.items() if name.startswith("average ")},
         )
-
-
-def called_with(path: PathLike | None) -> dict[str, Any]:
-    """Return what the run in a file was called with, its ``about`` under that name; nothing where there is no file.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is no run, or damaged.
-    """
-    if path is None or not os.path.exists(path):
-        return {}
-    header, _ = read_model_file(path)
-    if "run" not in header:
-        raise ModelFileError(f"{path}: holds a model, and no run that could be resumed.")
-    return {**header["run"]["called with"], "about": header["run"].get("about", {})}
 
 
 def digest(samples: tuple[Any, Array, Array | None], held_out: tuple[Any, Array, Array | None] | None) -> str:

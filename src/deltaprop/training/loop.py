@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -69,12 +69,8 @@ def train(
     checkpoint: PathLike | None = None,
     checkpoint_every: int | str | None = None,
     resume: bool = False,
-    about: Mapping[str, Any] | None = None,
 ) -> History:
-    """Train ``model`` from where it stands; `Network.fit` documents the parameters.
-
-    ``about`` is kept in the checkpoint, for whoever resumes it.
-    """
+    """Train ``model`` from where it stands; `Network.fit` documents the parameters."""
     where = f"{type(model).__name__}.fit"
     given = {name: written_out(value) for name, value in locals().items() if name in _OF_A_RUN}
     samples = model.samples(X, R, sample_weight, where, class_weight)
@@ -98,7 +94,7 @@ def train(
         full_batch_in(model, rule, given, _defaults(), where)
     called = Callbacks(callbacks, where)
     deadline = _deadline(time_budget, where)
-    saved = _on_disk(checkpoint, checkpoint_every, resume, given, about, samples, held_out, where)
+    saved = _on_disk(checkpoint, checkpoint_every, resume, given, samples, held_out, where)
 
     history, first, begun = History(), model.epoch + 1, Pass()
     with model.training(where), progress(verbose, epochs) as shown:
@@ -232,7 +228,6 @@ def _on_disk(
     every: int | str | None,
     resume: bool,
     given: dict[str, Any],
-    about: Mapping[str, Any] | None,
     samples: tuple[Any, Array, Array | None],
     held_out: Validation | None,
     where: str,
@@ -244,7 +239,7 @@ def _on_disk(
                 raise ValueError(f"{where}: {name} needs a checkpoint, the file of the run.")
         return None
     held = None if held_out is None else (held_out.X, held_out.R, held_out.weights)
-    return Checkpoint(path, every, {**given, "samples": digest(samples, held)}, about, where)
+    return Checkpoint(path, every, {**given, "samples": digest(samples, held)}, where)
 
 
 def _note(
