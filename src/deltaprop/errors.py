@@ -26,6 +26,10 @@ class OptionError(ValueError):
     """An option of the command line that cannot be used; the message names it."""
 
 
+class ResumeError(ValueError):
+    """A run on disk that is of other samples or another network, or was called with something else."""
+
+
 class DivergenceError(ArithmeticError):
     """Training met a value that is not finite; the message names epoch, layer and quantity."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,12 +16,14 @@ from deltaprop.errors import (
     ModelFileError,
     NotFittedError,
     OptionError,
+    ResumeError,
     TableError,
 )
+from deltaprop.foreign_words import option_for
 from deltaprop.terminal import say
 
 # What is the caller's to mend, and said in one line; anything else is ours, and shows where.
-_CALLERS = (DivergenceError, MissingExtraError, ModelFileError, NotFittedError, OptionError, TableError)
+_CALLERS = (DivergenceError, MissingExtraError, ModelFileError, NotFittedError, OptionError, ResumeError, TableError)
 
 app = typer.Typer(
     help="Backpropagation you can read, check, and run at the speed of the machine.",
@@ -53,10 +56,18 @@ def options(
     """Backpropagation you can read, check, and run at the speed of the machine."""
 
 
+def _in_our_words(error: Any) -> str:
+    """Return what the parser of the command line says; another library's option is answered with ours."""
+    here = option_for(getattr(error, "option_name", None) or "")
+    return str(error.format_message()) if here is None else f"No such option: {error.option_name}; here it is {here}."
+
+
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        return int(app(args=list(arguments), prog_name="deltaprop", standalone_mode=False) or 0)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: say(f"note: {message}")
+            return int(app(args=list(arguments), prog_name="deltaprop", standalone_mode=False) or 0)
     except typer.Abort:
         return 130
     except SystemExit as error:  # how typer takes it that the reader of our output has gone
@@ -67,5 +78,5 @@ def run_command(arguments: Sequence[str]) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):  # what the parser of the command line raises has one
             raise
-        say(f"deltaprop: {error.format_message() or 'no command given; try: deltaprop --help'}")
+        say(f"deltaprop: {_in_our_words(error) or 'no command given; try: deltaprop --help'}")
         return 2

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from deltaprop.cli.arguments import ModelFile
 from deltaprop.cli.output import facts, table
+from deltaprop.cli.runs import unfinished
 
 if TYPE_CHECKING:
     from deltaprop.network import Network
@@ -22,6 +23,8 @@ def show(model: ModelFile) -> None:
         facts(_network(loaded))
     else:
         _show_table_model(loaded)
+    if unfinished(model):
+        print("\nA run that has not come to its end: `deltaprop fit --resume` goes on with it.")
 
 
 def _network(network: Network) -> list[tuple[str, object]]:

@@ -135,8 +135,8 @@ class Learning(Model):
             Functions that are called after each epoch with where the run stands (`deltaprop.training.Now`), and may
             return True to stop; objects with ``on_epoch`` or ``on_step``, which is called after each step.
         checkpoint : path-like, optional
-            A file that the run is written to now and then, and when it ends: a model file with more in it, that
-            `deltaprop.load` reads as the network. The one before stays until the new one is safe.
+            A file that the run is written to as it begins, now and then, and when it ends: a model file with more in
+            it, that `deltaprop.load` reads as the network. The one before stays until the new one is safe.
         checkpoint_every : int or str, optional
             Every so many epochs, or seconds as ``"30s"``, also within an epoch; by default every minute.
         resume : bool, default False

@@ -1,127 +1,193 @@
-"""How a table's network is trained where its owner leaves it to us."""
+"""How a table's network is trained where its owner leaves it to us, and what a run on disk says of the table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from deltaprop.arrays import Array
-from deltaprop.data import Target
-from deltaprop.data.targets import Labels, label_text
-from deltaprop.descent.optimizers import Optimizer
+from deltaprop.arrays import whole_number
+from deltaprop.data import TableLike, Target, read_table
+from deltaprop.data.targets import Quantity
 from deltaprop.descent.schedules import Eta
 from deltaprop.errors import DivergenceError, TableError
-from deltaprop.functions import Loss
+from deltaprop.functions import loss as loss_of
 from deltaprop.network import Network
-from deltaprop.table_model.preparation import Prepared
-from deltaprop.targets import ClassWeight
+from deltaprop.real_numbers import real_number
+from deltaprop.table_model.class_weights import class_weight_by_number
+from deltaprop.table_model.predicting import Predicting
+from deltaprop.table_model.preparation import Prepared, prepare
+from deltaprop.table_model.provenance import described, metrics_of, new_provenance
 from deltaprop.terminal import say
-from deltaprop.training import History
+from deltaprop.training import Around, History, run_in
 from deltaprop.training.loop import train
+from deltaprop.training.metrics import METRICS
 
 _ETAS = (0.1, 0.01, 0.001)  # tried in turn while descent diverges, where the caller named none
 _STEPS = 40_000  # of descent, about, where the caller named no epochs
 _EPOCHS = (20, 300)  # at least and at most then
 _PATIENCE = 30  # epochs without a lower validation loss
+_IN_THE_UNIT_OF_R = ("rmse", "mae")  # metrics
+_WHERE = "TableModel.fit"
 
 
 def learn(
-    data: Prepared,
+    model: Predicting,
+    table: TableLike,
+    name: str,
     *,
-    hidden: Sequence[int],
-    h: str | Sequence[str],
-    loss: Loss | None,
-    init: str | None,
-    class_weight: ClassWeight | None,
-    seed: int,
-    dtype: str,
-    epochs: int | None,
-    eta: Eta | None,
+    task: str | None,
+    drop: str | Sequence[str] | None,
+    class_weight: Any,
+    validation: float | None,
     batch_size: int,
-    optimizer: str | Optimizer,
+    epochs: int | None,
     verbose: bool,
-) -> tuple[Network, History, list[str]]:
-    """Return a network trained on what was prepared, its history, and what its owner wants to know.
+    command: Mapping[str, Any] | None = None,
+    **descent: Any,
+) -> History:
+    """Train ``model``; `TableModel.fit` documents the arguments.
 
-    Where no eta was named and training diverges it starts over with a tenth of it. `TableModel.fit` documents the rest.
+    ``command`` is what a run on disk keeps of the command line that began it, JSON-able.
     """
-    output, loss_name = data.target.functions(loss)
-    layers = [data.X.shape[1], *hidden, data.target.n_out]
-    network = Network(layers, h=h, output=output, loss=loss_name, init=init, seed=seed, dtype=dtype)
+    batch_size = whole_number(batch_size, "batch_size", at_least=1, where=_WHERE)
+    if validation is not None and not (isinstance(validation, float | np.floating) and 0 < validation < 1):
+        raise ValueError(f"{_WHERE}: validation needs to be a share between 0 and 1, or None; got {validation!r}.")
+    drop = [drop] if isinstance(drop, str) else list(drop or ())
+    if name in drop:
+        raise TableError(f"The target {name!r} cannot be dropped.")
+    source = read_table(table)
+    data, network = prepared(model, source, name, task=task, drop=drop, validation=validation)
+    target = data.target
+    descent |= _in_numbers_of_the_network(target, descent)
+    if data.validation is not None and descent["patience"] is None:
+        descent["patience"] = _PATIENCE
+    if epochs is None:
+        epochs = default_epochs(len(data.X), batch_size)
+    used = {name, *drop, *(column.name for column in data.encoder.columns)}
+    ignored = [column for column in source.column_names if column not in used]
+
+    def provenance_of(history: History) -> dict[str, Any]:
+        return new_provenance(
+            data, history, batch_size=batch_size, class_weight=class_weight, dropped=drop, ignored=ignored
+        )
+
+    def header(history: History) -> dict[str, Any]:
+        more = {} if command is None else {"command": dict(command)}
+        return {**described(data.encoder, target, provenance_of(history)), **more}
+
     if verbose:
         for line in (*data.summary(), network):
             say(line)
-    if epochs is None:
-        epochs = int(np.clip(_STEPS // -(-len(data.X) // batch_size), *_EPOCHS))
+    history, notes = _descend(
+        network,
+        data,
+        verbose=verbose,
+        epochs=epochs,
+        batch_size=batch_size,
+        class_weight=class_weight_by_number(class_weight, target),
+        around=Around(header, _digest_of(data)),
+        **descent,
+    )
+    if isinstance(target, Quantity):
+        for metric in _IN_THE_UNIT_OF_R & history.metrics.keys():
+            history.metrics[metric] = [value * target.scale for value in history.metrics[metric]]
+    provenance = provenance_of(history)
+    model.become(data.encoder, target, network, provenance)
+    model.notes = data.notes + notes
+    model.evaluation = model.evaluate(data.held_out) if data.held_out.num_rows else None
+    if model.evaluation is not None:
+        provenance["metrics"] = metrics_of(model.evaluation)
+    return history
+
+
+def prepared(
+    model: Predicting, source: Any, name: str, *, task: str | None, drop: Sequence[str], validation: float | None
+) -> tuple[Prepared, Network]:
+    """Return a table divided and encoded, and a network for it with its first weights."""
+    loss = None if model.loss is None else loss_of(model.loss, where=f"{_WHERE}: loss")
+    data = prepare(source, name, task=task, loss=loss, drop=drop, validation=validation, seed=model.seed)
+    output, loss_name = data.target.functions(loss)
+    network = Network(
+        [data.X.shape[1], *model.hidden, data.target.n_out],
+        h=model.h,
+        output=output,
+        loss=loss_name,
+        init=model.init,
+        seed=model.seed,
+        dtype=model.dtype,
+        l2=model.l2,
+        l1=model.l1,
+    )
+    return data, network
+
+
+def default_epochs(rows: int, batch_size: int) -> int:
+    """Return how many epochs there are at most, where the caller named no number."""
+    return int(np.clip(_STEPS // -(-rows // batch_size), *_EPOCHS))
+
+
+def _descend(
+    network: Network, data: Prepared, *, eta: Eta | None, verbose: bool, **arguments: Any
+) -> tuple[History, list[str]]:
+    """Train a network; where no eta was named and training diverges it starts over with a tenth of it.
+
+    Returns the history, and what the network's owner wants to know.
+    """
 
     def once(eta: Eta) -> History:
-        return train(
-            network,
-            data.X,
-            data.R,
-            epochs=epochs,
-            eta=eta,
-            batch_size=batch_size,
-            optimizer=optimizer,
-            class_weight=class_weight,
-            validation=data.validation,
-            patience=None if data.validation is None else _PATIENCE,
-            verbose=verbose,
-        )
+        return train(network, data.X, data.R, eta=eta, validation=data.validation, verbose=verbose, **arguments)
 
     if eta is not None:
-        return network, once(eta), []
+        return once(eta), []
     notes: list[str] = []
-    for attempt in _ETAS[:-1]:
+    written = None
+    if arguments["resume"] and arguments["checkpoint"] is not None:
+        written = run_in(arguments["checkpoint"])
+    begun = None if written is None else written["called with"].get("eta")
+    for attempt in _ETAS:
+        if begun in _ETAS and attempt > begun:  # the run on disk has come to the next
+            notes.append(_started_over(attempt))
+            continue
+        began = time.monotonic()
         try:
-            return network, once(attempt), notes
+            return once(attempt), notes
         except DivergenceError:
-            notes.append(f"training diverged with eta {attempt:g} and was started over with a tenth of that")
-            network.reset()
-            if verbose:
-                say(f"note: {notes[-1]}")
-    return network, once(_ETAS[-1]), notes
+            if attempt == _ETAS[-1]:
+                raise
+        notes.append(_started_over(attempt))
+        network.reset()
+        arguments["resume"] = False
+        if arguments["time_budget"] is not None:
+            arguments["time_budget"] = max(arguments["time_budget"] - (time.monotonic() - began), 1e-9)
+        if verbose:
+            say(f"note: {notes[-1]}")
+    raise AssertionError("one eta is the last")
 
 
-def weights_of_rows(class_weight: Any, target: Target, R: Array) -> Array | None:
-    """Return how much each row of R counts by the class weights that a model was trained with; None: all alike.
-
-    "balanced" is that of the training rows: n / (classes · rows of the class).
-    """
-    if class_weight is None or not isinstance(target, Labels):
-        return None
-    numbers = class_weight_by_number(class_weight, target)
-    if isinstance(numbers, str):
-        counts = np.maximum(target.counts, 1)
-        of_class = sum(target.counts) / (len(counts) * counts)
-    else:
-        of_class = np.array([float(numbers.get(k, 1.0)) for k in range(len(target.labels))])
-    weights: Array = target.probabilities(R) @ of_class
-    if not weights.any():
-        raise TableError(f"Every row of the table has a label of {target.name!r} that class_weight gave a weight of 0.")
-    return weights
+def _started_over(eta: float) -> str:
+    return f"training diverged with eta {eta:g} and was started over with a tenth of that"
 
 
-def class_weight_by_number(class_weight: Any, target: Target) -> Any:
-    """Return class weights by the numbers of the classes, from those by label."""
-    if class_weight is None:
-        return None
-    if not isinstance(target, Labels):
-        raise TableError(f"class_weight is for labels, and {target.name!r} is a quantity.")
-    if isinstance(class_weight, str):
-        return class_weight
-    if not hasattr(class_weight, "items"):
-        raise TypeError(
-            f"TableModel.fit: class_weight needs 'balanced', or a mapping of label to weight; got {class_weight!r}."
-        )
-    places = {label_text(label): k for k, label in enumerate(target.labels)}
-    numbers: dict[int, Any] = {}
-    for label, weight in class_weight.items():
-        if label_text(label) not in places:
-            raise TableError(f"class_weight has {label!r}, which is no label of {target.name!r}.")
-        if places[label_text(label)] in numbers:
-            raise TableError(f"class_weight has the label {label!r} of {target.name!r} twice.")
-        numbers[places[label_text(label)]] = weight
-    return numbers
+def _in_numbers_of_the_network(target: Target, descent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return min_gain and goal as the network's r counts them; refuse metrics that are of labels for a quantity."""
+    if not isinstance(target, Quantity):
+        return {}
+    names = [descent["metrics"]] if isinstance(descent["metrics"], str) else list(descent["metrics"])
+    for metric in (*names, descent["monitor"]):
+        if isinstance(metric, str) and metric in METRICS and METRICS[metric].needs != "any":
+            raise TableError(f"{metric} is of labels, and {target.name!r} is a quantity.")
+    if descent["monitor"] not in _IN_THE_UNIT_OF_R:
+        return {}
+    numbers = {key: descent[key] for key in ("min_gain", "goal") if descent[key] is not None}
+    return {key: real_number(value, key, where=_WHERE) / target.scale for key, value in numbers.items()}
+
+
+def _digest_of(data: Prepared) -> str:
+    """Return what tells how a table's columns and target are read from other ways."""
+    read = [data.encoder.as_json(), data.target.as_json()]
+    return hashlib.blake2b(json.dumps(read, sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from deltaprop.data import TableEncoder, Target
 from deltaprop.data.targets import label_text
 from deltaprop.table_model.evaluation import Evaluation
 from deltaprop.table_model.preparation import Prepared
 from deltaprop.training import History
+
+
+def described(encoder: TableEncoder, target: Target, provenance: dict[str, Any]) -> dict[str, Any]:
+    """Return what a model file says beside its network."""
+    return {
+        "kind": "table_model",
+        "encoder": encoder.as_json(),
+        "target": target.as_json(),
+        "provenance": provenance,
+    }
 
 
 def new_provenance(

@@ -1,8 +1,9 @@
 """The loop over epochs: order, η_n, validation, history, progress."""
 
 from deltaprop.training.callbacks import Now
+from deltaprop.training.checkpoint import Around, run_in
 from deltaprop.training.history import History
 from deltaprop.training.holdout import hold_out
 from deltaprop.training.loop import descend, train
 
-__all__ = ["History", "Now", "descend", "hold_out", "train"]
+__all__ = ["Around", "History", "Now", "descend", "hold_out", "run_in", "train"]

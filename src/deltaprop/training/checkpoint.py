@@ -12,7 +12,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -21,12 +21,13 @@ import numpy as np
 from deltaprop.arrays import Array, SparseRows
 from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import optimizer_in
-from deltaprop.errors import ModelFileError
+from deltaprop.errors import ModelFileError, ResumeError
 from deltaprop.model import Model
 from deltaprop.storage import PathLike, check_place, read_model_file, write_model_file
 from deltaprop.training.history import History
 
 _SECONDS = 60.0
+_OTHERS = {"samples": "other samples", "table": "another table, or one whose columns are read otherwise"}
 
 
 @dataclass
@@ -50,6 +51,22 @@ class Run:
     history: History
 
 
+@dataclass(frozen=True)
+class Around:
+    """What the file of a run says where the network is part of something larger.
+
+    Attributes
+    ----------
+    header : callable
+        history ↦ what the file says beside the network and the run, JSON-able.
+    digest : str
+        What tells it from others: a run goes on where this is the same.
+    """
+
+    header: Callable[[History], Mapping[str, Any]]
+    digest: str
+
+
 class Checkpoint:
     """Where a run is written, and when.
 
@@ -62,10 +79,15 @@ class Checkpoint:
         What the run was called with, JSON-able, and a digest of its samples.
     where : str
         Whose arguments they are, for messages.
+    around : Around, optional
     """
 
-    def __init__(self, path: PathLike, every: Any, called_with: Mapping[str, Any], where: str) -> None:
-        self.path, self.called_with, self.where = path, dict(called_with), where
+    def __init__(
+        self, path: PathLike, every: Any, called_with: Mapping[str, Any], where: str, around: Around | None = None
+    ) -> None:
+        self.path, self.called_with, self.where, self._around = path, dict(called_with), where, around
+        if around is not None:
+            self.called_with["table"] = around.digest
         self._epochs, self._seconds = _often(every, where)
         self._written, self._epochs_since = time.monotonic(), 0
         check_place(path)
@@ -104,7 +126,7 @@ class Checkpoint:
         history = {field.name: getattr(run.history, field.name) for field in fields(History)}
         history["eta_steps"] = [values.tolist() for values in history["eta_steps"]]
         header = {
-            "kind": "network",
+            **({"kind": "network"} if self._around is None else self._around.header(run.history)),
             "network": model.description(),
             "run": {
                 "called with": self.called_with,
@@ -129,23 +151,21 @@ class Checkpoint:
         ------
         ModelFileError
             If the file is no run, or damaged.
-        ValueError
+        ResumeError
             If the run was of another network, of other samples, or called with something else; nothing has changed.
         """
         if not os.path.exists(self.path):
             return None
         header, tensors = read_model_file(self.path)
-        if "run" not in header:
-            raise ModelFileError(f"{self.path}: holds a model, and no run that could be resumed.")
-        written = header["run"]
+        written = _run_of(header, self.path)
         network = {key: value for key, value in header["network"].items() if key not in ("epoch", "presented")}
         if network != model.config():
-            raise ValueError(f"{self.where}: the run in {self.path} is of another network: {network}.")
+            raise ResumeError(f"{self.where}: the run in {self.path} is of another network: {network}.")
         for name, value in written["called with"].items():
             own = self.called_with.get(name)
             if own != value:
-                what = "other samples" if name == "samples" else f"{name}={value!r}, and here it is {own!r}"
-                raise ValueError(f"{self.where}: the run in {self.path} was called with {what}.")
+                what = _OTHERS.get(name) or f"{name}={value!r}, and here it is {own!r}"
+                raise ResumeError(f"{self.where}: the run in {self.path} was called with {what}.")
         states = [tensors[f"state{k}"] for k in range(sum(name.startswith("state") for name in tensors))]
         optimizer = optimizer_in(written["optimizer"], where=self.where, dtype=model.dtype)
         model.take_state(
@@ -169,6 +189,24 @@ class Checkpoint:
             written["done"],
             {name.removeprefix("average "): values for name, values in tensors.items() if name.startswith("average ")},
         )
+
+
+def run_in(path: PathLike) -> dict[str, Any] | None:
+    """Return what a run on disk says of itself; None where there is no file.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is no run, or damaged.
+    """
+    return _run_of(read_model_file(path)[0], path) if os.path.exists(path) else None
+
+
+def _run_of(header: Mapping[str, Any], path: PathLike) -> dict[str, Any]:
+    run = header.get("run")
+    if not isinstance(run, dict):
+        raise ModelFileError(f"{path}: holds a model, and no run that could be resumed.")
+    return run
 
 
 def digest(samples: tuple[Any, Array, Array | None], held_out: tuple[Any, Array, Array | None] | None) -> str:

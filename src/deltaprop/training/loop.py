@@ -26,7 +26,7 @@ from deltaprop.storage import PathLike
 from deltaprop.targets import ClassWeight
 from deltaprop.training.averages import Average, average_in
 from deltaprop.training.callbacks import Callbacks, Now
-from deltaprop.training.checkpoint import Checkpoint, Run, digest, written_out
+from deltaprop.training.checkpoint import Around, Checkpoint, Run, digest, written_out
 from deltaprop.training.diagnosis import among_samples, where_not_finite
 from deltaprop.training.full_batch import FullBatch, full_batch_in
 from deltaprop.training.history import History
@@ -69,8 +69,12 @@ def train(
     checkpoint: PathLike | None = None,
     checkpoint_every: int | str | None = None,
     resume: bool = False,
+    around: Around | None = None,
 ) -> History:
-    """Train ``model`` from where it stands; `Network.fit` documents the parameters."""
+    """Train ``model`` from where it stands; `Network.fit` documents the parameters.
+
+    ``around`` is what a run on disk says where the network is part of something larger.
+    """
     where = f"{type(model).__name__}.fit"
     given = {name: written_out(value) for name, value in locals().items() if name in _OF_A_RUN}
     samples = model.samples(X, R, sample_weight, where, class_weight)
@@ -94,7 +98,7 @@ def train(
         full_batch_in(model, rule, given, _defaults(), where)
     called = Callbacks(callbacks, where)
     deadline = _deadline(time_budget, where)
-    saved = _on_disk(checkpoint, checkpoint_every, resume, given, samples, held_out, where)
+    saved = _on_disk(checkpoint, checkpoint_every, resume, given, samples, held_out, where, around)
 
     history, first, begun = History(), model.epoch + 1, Pass()
     with model.training(where), progress(verbose, epochs) as shown:
@@ -104,6 +108,7 @@ def train(
             if resumed[3]:  # it had come to its end
                 return history
             history.stopped = "epochs"
+            shown.go_on(len(history))
         rate = rates(eta, first, epochs, where=where, dtype=model.dtype, per_step=eta_per == "step")
         fall = rates(decay, first, epochs, where=where, dtype=model.dtype, name="decay")
         model.take_up(rule)
@@ -128,6 +133,8 @@ def train(
                 except OSError as error:  # a full disk ends no training
                     warn(f"{where}: the run could not be written: {error}. The file is as it was before.")
 
+        if resumed is None:
+            save(begun)  # so that from now on there is a run to resume
         for _ in range(epochs - len(history)):
             began = time.perf_counter()
             epoch = model.epoch + 1
@@ -231,6 +238,7 @@ def _on_disk(
     samples: tuple[Any, Array, Array | None],
     held_out: Validation | None,
     where: str,
+    around: Around | None,
 ) -> Checkpoint | None:
     """Return where the run is written, if it is."""
     if path is None:
@@ -239,7 +247,7 @@ def _on_disk(
                 raise ValueError(f"{where}: {name} needs a checkpoint, the file of the run.")
         return None
     held = None if held_out is None else (held_out.X, held_out.R, held_out.weights)
-    return Checkpoint(path, every, {**given, "samples": digest(samples, held)}, where)
+    return Checkpoint(path, every, {**given, "samples": digest(samples, held)}, where, around)
 
 
 def _note(
@@ -294,6 +302,8 @@ def _aim(
     if not 0 <= gain < math.inf:
         raise ValueError(f"{where}: min_gain needs to be finite and at least 0; got {min_gain!r}.")
     value = None if goal is None else real_number(goal, "goal", where=where)
+    if value is not None and math.isnan(value):
+        raise ValueError(f"{where}: goal needs to be a number that can be reached; got {goal!r}.")
     looked_at = tuple(dict.fromkeys([*asked, *([metric] if monitor != "E" else [])]))
     return Aim(metric, patience, gain, keep, value), looked_at
 

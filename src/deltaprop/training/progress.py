@@ -16,6 +16,9 @@ class Progress(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
+    def go_on(self, done: int) -> None:
+        """Begin where so many epochs are done already."""
+
     def presented(self, samples: int, n: int) -> None:
         """Show that so many of the epoch's n samples have been presented."""
 
@@ -28,6 +31,9 @@ class _Silent:
         return self
 
     def __exit__(self, *error: object) -> None:
+        return None
+
+    def go_on(self, done: int) -> None:
         return None
 
     def presented(self, samples: int, n: int) -> None:
@@ -91,6 +97,10 @@ class _Bar(_Silent):
         if error[0] is None:
             self._bar.update(self._task, total=self._done)  # training may stop before the last epoch
         self._bar.__exit__(*error)
+
+    def go_on(self, done: int) -> None:
+        self._done = done
+        self._bar.update(self._task, completed=done)
 
     def presented(self, samples: int, n: int) -> None:
         self._bar.update(self._task, completed=self._done + samples / n)

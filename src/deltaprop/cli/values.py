@@ -1,0 +1,106 @@
+"""What texts of the command line stand for."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from deltaprop.errors import OptionError
+
+_MOST_UNITS = 1_000_000  # of a hidden layer
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_in(text: str) -> float:
+    """Return a time in seconds: ``60``, ``60s``, ``5m``, ``2h``; NaN where it is none.
+
+    Examples
+    --------
+    >>> seconds_in("1.5m")
+    90.0
+    """
+    number = text.strip()
+    unit = _SECONDS.get(number[-1:], 0.0)
+    try:
+        return float(number[:-1]) * unit if unit else float(number)
+    except ValueError:
+        return math.nan
+
+
+def budget_in(text: str | None) -> float | None:
+    """Return the seconds of a --time-budget."""
+    if text is None:
+        return None
+    seconds = seconds_in(text)
+    if not seconds > 0:
+        raise OptionError(f"--time-budget needs a time above 0, as 60 (seconds), 5m or 2h; got {text!r}.")
+    return seconds
+
+
+def often_in(text: str | None) -> int | str | None:
+    """Return a --checkpoint-every as `Network.fit` takes it: epochs, or seconds.
+
+    Examples
+    --------
+    >>> often_in("5"), often_in("5m")
+    (5, '300.0s')
+    """
+    if text is None:
+        return None
+    if text.strip().isdecimal() and int(text) > 0:
+        return int(text)
+    seconds = seconds_in(text) if text.strip()[-1:] in _SECONDS else math.nan
+    if not 0 <= seconds < math.inf:
+        raise OptionError(f"--checkpoint-every needs epochs, as 5, or a time, as 30s or 5m; got {text!r}.")
+    return f"{seconds}s"
+
+
+def names_in(text: str | None) -> list[str]:
+    """Return the names in a text such as ``accuracy,auc``."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def weights_in(class_weight: str | None) -> Any:
+    """Return what a text such as ``balanced`` or ``yes=5,no=1`` stands for."""
+    if class_weight in (None, "balanced"):
+        return class_weight
+    weights: dict[str, float] = {}
+    begun = ""  # of a label that has a comma in it
+    for part in class_weight.split(","):
+        begun, equals, number = (begun + part).rpartition("=")
+        if not equals:
+            begun = f"{number},"
+            continue
+        label, begun = begun.strip(), ""
+        if label in weights:
+            raise OptionError(f"--class-weight has {label!r} twice.")
+        try:
+            weights[label] = float(number)
+        except ValueError:
+            weights[label] = -1.0
+        if not 0 <= weights[label] < float("inf"):
+            raise _not_weights(part)
+    if begun or not weights:
+        raise _not_weights(begun[:-1])
+    if not any(weights.values()):
+        raise OptionError("--class-weight gives every label a weight of 0: there is nothing to learn.")
+    return weights
+
+
+def _not_weights(part: str) -> OptionError:
+    return OptionError(
+        f"--class-weight needs balanced, or label=weight with commas between, weights of at least 0; got {part!r}."
+    )
+
+
+def units_in(hidden: str) -> tuple[int, ...]:
+    """Return the units in a text such as ``32,16``; ``0`` is no hidden layer."""
+    if hidden.strip() == "0":
+        return ()
+    try:
+        units = tuple(int(part) for part in hidden.split(","))
+    except ValueError:
+        units = (0,)
+    if not all(1 <= unit < _MOST_UNITS for unit in units):
+        raise OptionError(f"--hidden needs whole numbers of at least 1 such as 32,16, or 0; got {hidden!r}.")
+    return units

@@ -1,0 +1,138 @@
+"""What looks into the network of a table and changes nothing: trace, derive, check_gradient, health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deltaprop.data import TableLike
+from deltaprop.descent.schedules import Eta
+from deltaprop.inspection.gradient_check import GradientReport, check_gradient
+from deltaprop.inspection.health import HealthReport, health
+from deltaprop.table_model.base import Parts
+from deltaprop.table_model.class_weights import weights_of_rows
+from deltaprop.table_model.trace import TableTrace, encoded_row, trace_row
+
+if TYPE_CHECKING:
+    from deltaprop.inspection.derivation import Derivation
+
+_CHECKED_ROWS = 100  # of a table, for the gradient check
+
+
+class Looking(Parts):
+    """The verbs of `TableModel` that show what its network does."""
+
+    def trace(self, table: TableLike, row: int = 0, *, eta: float | None = None) -> TableTrace:
+        """Return every quantity of backpropagation for one row, by the names of the columns and labels.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target.
+        row : int, default 0
+            Counted from 0.
+        eta : float, optional
+            The learning rate of a step that is traced, too; see `Network.trace`.
+
+        Returns
+        -------
+        TableTrace
+            The network's numbers by name, beside those in the table's own units.
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        IndexError
+            If there is no such row.
+        TableError
+            As `evaluate`.
+        """
+        return trace_row(self.network, self.encoder, self.target, self._row(table, row, "trace"), row, eta)
+
+    def derive(self, table: TableLike | None = None, row: int = 0, *, eta: float | None = None) -> Derivation:
+        """Return the lecture's derivation for the network; with a table also in one row's numbers: `Network.derive`.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping, optional
+            With the columns that the model was fitted to, and the target.
+        row : int, default 0
+            Counted from 0.
+        eta : float, optional
+            The learning rate of the row's update.
+
+        Raises
+        ------
+        MissingExtraError
+            If SymPy is not installed.
+        NotFittedError, FileNotFoundError, OSError, IndexError, TableError
+            As `trace`.
+        """
+        from deltaprop.inspection.derivation import derive
+
+        x = r = None
+        if table is not None:
+            x, r = encoded_row(self.encoder, self.target, self._row(table, row, "derive"), row)
+        return derive(self.network, x, r, eta, inputs=self.encoder.inputs, outputs=self.target.outputs)
+
+    def check_gradient(self, table: TableLike) -> GradientReport:
+        """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target.
+
+        Returns
+        -------
+        GradientReport
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        TableError
+            As `evaluate`.
+        """
+        return check_gradient(self.network, *self._samples(self.read(table).slice(0, _CHECKED_ROWS)))
+
+    def health(self, table: TableLike, *, eta: Eta | None = None) -> HealthReport:
+        """Look for what keeps the network from learning, by the names of the columns: `Network.health`.
+
+        Rows count by the class_weight that the model was trained with.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target: the rows it was trained on.
+        eta : float, sequence or function of the epoch, optional
+            As in `fit`; then steps of its batch size are looked at, too.
+
+        Returns
+        -------
+        HealthReport
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        FileNotFoundError, OSError
+            If the table's file cannot be read.
+        TableError
+            As `evaluate`.
+        """
+        X, R = self._samples(self.read(table))
+        return health(
+            self.network,
+            X,
+            R,
+            weights_of_rows(self.provenance.get("class weight"), self.target, R),
+            eta=eta,
+            batch_size=1 if eta is None else self.provenance["batch size"],
+            inputs=self.encoder.inputs,
+            outputs=self.target.outputs,
+        )
