@@ -51,6 +51,11 @@ every step, and m and n have fractions of an epoch. With `warmup=k` η rises in 
 epochs before. plateau looks at E of the validation samples, where there are some, or else at E. The η used is in the
 history.
 
+`net.find_eta(X, R, batch_size=..., optimizer=...)` looks for an η to begin with, the range test of Smith
+(arXiv:1506.01186): a copy of the network makes steps whose η rises exponentially until E does. It suggests where E
+falls most steeply over log η, or a tenth of the η where E is least, whichever is larger, and `.draw()` shows why. On
+the command line `deltaprop find-eta table.csv --target y --plot eta.png`.
+
 ![The schedules, over 20 epochs](schedules.svg)
 
 """

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deltaprop.cli import check, derive, evaluate, fit, health, predict, show, trace
+from deltaprop.cli import check, derive, evaluate, find_eta, fit, health, predict, show, trace
 from deltaprop.cli.list import list_functions
 from deltaprop.errors import (
     DivergenceError,
@@ -32,8 +32,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(fit.fit)
+app.command("find-eta")(find_eta.find_eta)
 for command in (
-    fit.fit, predict.predict, evaluate.evaluate, trace.trace, derive.derive, check.check, health.health, show.show
+    predict.predict, evaluate.evaluate, trace.trace, derive.derive, check.check, health.health, show.show
 ):  # fmt: skip
     app.command()(command)
 app.command("list")(list_functions)

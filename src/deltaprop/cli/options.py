@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 
-def _panel(name: str) -> Any:
-    """Return a function to an option of a panel of the help."""
-
-    def option(help: str, *names: str, **more: Any) -> Any:
-        return typer.Option(*names, help=help, rich_help_panel=name, **more)
-
-    return option
+def option(panel: str, help: str, *names: str, **more: Any) -> Any:
+    """Return an option in a panel of the help."""
+    return typer.Option(*names, help=help, rich_help_panel=panel, **more)
 
 
 # ---- the table -----------------------------------------------------------------------------------------------------
 
-_table = _panel("The table")
+_table = partial(option, "The table")
 
 Table = Annotated[Path | None, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.", show_default=False)]
 Target = Annotated[str | None, _table("The column to predict.", metavar="COLUMN")]
@@ -42,7 +39,7 @@ Seed = Annotated[int, _table("Same seed, same model.", min=0, metavar="N")]
 
 # ---- the network ---------------------------------------------------------------------------------------------------
 
-_network = _panel("The network, and its loss")
+_network = partial(option, "The network, and its loss")
 
 Hidden = Annotated[str, _network("Units of the hidden layers; 0 for none.", metavar="UNITS")]
 H = Annotated[str, _network("Activation of the hidden layers (`deltaprop list activations`).", "--h", metavar="H")]
@@ -59,7 +56,7 @@ L1 = Annotated[float, _network("Penalty l1 Σ |w| on the weights.", min=0, metav
 
 # ---- the descent ---------------------------------------------------------------------------------------------------
 
-_descent = _panel("The descent")
+_descent = partial(option, "The descent")
 
 OptimizerName = Annotated[
     str,
@@ -81,7 +78,7 @@ Decay = Annotated[
 
 # ---- the course of a run -------------------------------------------------------------------------------------------
 
-_course = _panel("How long it trains, and what is kept")
+_course = partial(option, "How long it trains, and what is kept")
 
 Epochs = Annotated[
     int | None,
@@ -121,7 +118,7 @@ Keep = Annotated[
 
 # ---- files ---------------------------------------------------------------------------------------------------------
 
-_files = _panel("Files, and a run that goes on")
+_files = partial(option, "Files, and a run that goes on")
 
 Out = Annotated[Path, _files("Where the model file goes.", metavar="FILE")]
 Plot = Annotated[Path | None, _files("Draw the loss curves into this file (png, svg or pdf).", metavar="FILE")]

@@ -1,4 +1,4 @@
-"""What looks into a network and changes nothing: trace, check_gradient, health, derive, draw."""
+"""What looks into a network and changes nothing: trace, check_gradient, health, find_eta, derive, draw."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.foreign_words import answers_foreign_words
+from deltaprop.inspection.eta_range import find_eta as find_eta_of
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.health import health as health_of
 from deltaprop.inspection.trace import Trace, trace
@@ -177,3 +178,4 @@ class Looking(Model):
         return draw(self)
 
     health = health_of  # why it does not learn; documented there
+    find_eta = find_eta_of  # the range test; documented there

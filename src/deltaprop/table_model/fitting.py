@@ -18,6 +18,7 @@ from deltaprop.errors import DivergenceError, TableError
 from deltaprop.functions import loss as loss_of
 from deltaprop.network import Network
 from deltaprop.real_numbers import real_number
+from deltaprop.table_model.base import Parts
 from deltaprop.table_model.class_weights import class_weight_by_number
 from deltaprop.table_model.predicting import Predicting
 from deltaprop.table_model.preparation import Prepared, prepare
@@ -55,13 +56,8 @@ def learn(
     ``command`` is what a run on disk keeps of the command line that began it, JSON-able.
     """
     batch_size = whole_number(batch_size, "batch_size", at_least=1, where=_WHERE)
-    if validation is not None and not (isinstance(validation, float | np.floating) and 0 < validation < 1):
-        raise ValueError(f"{_WHERE}: validation needs to be a share between 0 and 1, or None; got {validation!r}.")
     drop = [drop] if isinstance(drop, str) else list(drop or ())
-    if name in drop:
-        raise TableError(f"The target {name!r} cannot be dropped.")
-    source = read_table(table)
-    data, network = prepared(model, source, name, task=task, drop=drop, validation=validation)
+    columns, data, network = prepared(model, table, name, _WHERE, task=task, drop=drop, validation=validation)
     target = data.target
     descent |= _in_numbers_of_the_network(target, descent)
     if data.validation is not None and descent["patience"] is None:
@@ -69,7 +65,7 @@ def learn(
     if epochs is None:
         epochs = default_epochs(len(data.X), batch_size)
     used = {name, *drop, *(column.name for column in data.encoder.columns)}
-    ignored = [column for column in source.column_names if column not in used]
+    ignored = [column for column in columns if column not in used]
 
     def provenance_of(history: History) -> dict[str, Any]:
         return new_provenance(
@@ -106,10 +102,22 @@ def learn(
 
 
 def prepared(
-    model: Predicting, source: Any, name: str, *, task: str | None, drop: Sequence[str], validation: float | None
-) -> tuple[Prepared, Network]:
-    """Return a table divided and encoded, and a network for it with its first weights."""
-    loss = None if model.loss is None else loss_of(model.loss, where=f"{_WHERE}: loss")
+    model: Parts,
+    table: TableLike,
+    name: str,
+    where: str,
+    *,
+    task: str | None,
+    drop: Sequence[str],
+    validation: float | None,
+) -> tuple[list[str], Prepared, Network]:
+    """Return a table's columns, the table divided and encoded, and a network for it with its first weights."""
+    if validation is not None and not (isinstance(validation, float | np.floating) and 0 < validation < 1):
+        raise ValueError(f"{where}: validation needs to be a share between 0 and 1, or None; got {validation!r}.")
+    if name in drop:
+        raise TableError(f"The target {name!r} cannot be dropped.")
+    source = read_table(table)
+    loss = None if model.loss is None else loss_of(model.loss, where=f"{where}: loss")
     data = prepare(source, name, task=task, loss=loss, drop=drop, validation=validation, seed=model.seed)
     output, loss_name = data.target.functions(loss)
     network = Network(
@@ -123,7 +131,7 @@ def prepared(
         l2=model.l2,
         l1=model.l1,
     )
-    return data, network
+    return source.column_names, data, network
 
 
 def default_epochs(rows: int, batch_size: int) -> int:

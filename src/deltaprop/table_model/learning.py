@@ -1,4 +1,4 @@
-"""What trains a TableModel: fit."""
+"""What trains a TableModel, and looks for the learning rate to train it with: fit, find_eta."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from deltaprop.data import TableLike
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.foreign_words import answers_foreign_words
+from deltaprop.inspection.eta_range import EtaRange
 from deltaprop.storage import PathLike
-from deltaprop.table_model.fitting import learn
+from deltaprop.table_model.class_weights import class_weight_by_number
+from deltaprop.table_model.fitting import learn, prepared
 from deltaprop.table_model.predicting import Predicting
 from deltaprop.training import History
 
@@ -139,4 +141,66 @@ class Learning(Predicting):
             checkpoint=checkpoint,
             checkpoint_every=checkpoint_every,
             resume=resume,
+        )
+
+    @answers_foreign_words
+    def find_eta(
+        self,
+        table: TableLike,
+        target: str,
+        *,
+        task: str | None = None,
+        drop: str | Sequence[str] | None = None,
+        batch_size: int = 32,
+        optimizer: str | Optimizer = "sgd",
+        class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
+        validation: float | None = 0.2,
+        decay: float = 0.0,
+        low: float = 1e-6,
+        high: float = 10.0,
+        points: int = 100,
+        steps: int | None = None,
+    ) -> EtaRange:
+        """Look for the learning rate to `fit` with: the range test, `Network.find_eta`, on the rows that it trains on.
+
+        Nothing is fitted; the network is that with whose first weights `fit` would begin.
+
+        Parameters
+        ----------
+        table, target, task, drop, batch_size, optimizer, class_weight, validation
+            As of `fit`.
+        decay, low, high, points, steps
+            As of `Network.find_eta`.
+
+        Returns
+        -------
+        EtaRange
+
+        Raises
+        ------
+        FileNotFoundError, OSError, TableError, TypeError, ValueError, MissingExtraError
+            As `fit`.
+
+        Examples
+        --------
+        >>> from deltaprop import TableModel
+        >>> table = {"height": [1.5, 1.6, 1.7, 1.8, 1.9, 2.0] * 10, "tall": [0, 0, 0, 1, 1, 1] * 10}
+        >>> found = TableModel(hidden=(4,)).find_eta(table, "tall", high=100.0)
+        >>> found.suggestion < found.least
+        True
+        """
+        drop = [drop] if isinstance(drop, str) else list(drop or ())
+        where = "TableModel.find_eta"
+        _, data, network = prepared(self, table, target, where, task=task, drop=drop, validation=validation)
+        return network.find_eta(
+            data.X,
+            data.R,
+            low=low,
+            high=high,
+            points=points,
+            steps=steps,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            class_weight=class_weight_by_number(class_weight, data.target),
+            decay=decay,
         )
