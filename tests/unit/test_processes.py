@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 from threadpoolctl import threadpool_limits
 
 from deltaprop import Network
@@ -51,8 +52,10 @@ def test_joblib(backend: str) -> None:
     assert Parallel(n_jobs=2, backend=backend)(delayed(theta_of)(0, seed) for seed in range(4)) == own
 
 
-def test_jobs_share_the_cores() -> None:
-    """joblib gives each worker its share of the cores, and the engine keeps to it."""
+def test_jobs_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """joblib gives each worker its share of the cores, where nothing else says how many, and the engine keeps to it."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    get_reusable_executor().shutdown()
     workers = 2
     told = Parallel(n_jobs=workers, backend="loky")(delayed(threads_and_theta)(0) for _ in range(4))
     assert all(threads <= max(1, (os.cpu_count() or 1) // workers) for _, threads, _ in told)

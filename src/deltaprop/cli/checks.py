@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deltaprop.cli.arguments import refuse_same_file
-from deltaprop.cli.values import budget_in, names_in, often_in
+from deltaprop.cli.values import budget_in, names_in, often_in, shares_in, units_in
 from deltaprop.errors import OptionError
 
 
@@ -19,6 +19,7 @@ def check_training(options: Mapping[str, Any]) -> None:
     from deltaprop.descent.schedules import rates
     from deltaprop.functions import activation
     from deltaprop.functions import loss as loss_of
+    from deltaprop.training.averages import average_in
 
     if options["task"] not in (None, *TASKS):
         raise OptionError(f"--task needs to be {' or '.join(TASKS)}; got {options['task']!r}.")
@@ -30,7 +31,9 @@ def check_training(options: Mapping[str, Any]) -> None:
             loss_of(options["loss"], where="--loss")
         if options["init"] is not None:
             initializer(options["init"], where="--init")
-        optimizer_in(options["optimizer"], where="--optimizer")
+        rule = optimizer_in(options["optimizer"], where="--optimizer")
+        if options.get("average") is not None:
+            average_in(options["average"], where="--average")
         for name in ("eta", "decay"):
             if options.get(name) is not None:
                 rates(options[name], 1, 1, where="fit", name=f"--{name}")(1)
@@ -43,7 +46,16 @@ def check_training(options: Mapping[str, Any]) -> None:
         raise OptionError(f"--validation needs to be a share between 0 and 1; got {share:g}.")
     if share is not None and options["no_validation"]:
         raise OptionError("--validation and --no-validation contradict each other.")
-    for name in ("l2", "l1", "min_gain"):
+    dropped = shares_in(options["dropout"])
+    if isinstance(dropped, tuple) and len(dropped) != len(units_in(options["hidden"])) + 1:
+        number = len(units_in(options["hidden"])) + 1
+        raise OptionError(f"--dropout needs one share, or {number} with --hidden {options['hidden']}.")
+    for name in ("clip_norm", "clip_value", "max_norm"):
+        if options.get(name) is not None and not options[name] > 0:
+            raise OptionError(f"--{name.replace('_', '-')} needs to be above 0; got {options[name]:g}.")
+    if rule.full_batch and options.get("eta") is not None:
+        raise OptionError(f"--optimizer {rule.name} takes all rows at once, and has no use for --eta.")
+    for name in ("l2", "l1", "input_noise", "min_gain"):
         if not (options.get(name) or 0.0) < float("inf"):
             raise OptionError(f"--{name.replace('_', '-')} needs to be finite and at least 0; got {options[name]:g}.")
 

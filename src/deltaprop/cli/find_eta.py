@@ -11,7 +11,7 @@ from deltaprop.cli import options as o
 from deltaprop.cli.arguments import TableFile
 from deltaprop.cli.checks import check_places, check_training
 from deltaprop.cli.output import printable
-from deltaprop.cli.values import units_in, weights_in
+from deltaprop.cli.values import shares_in, units_in, weights_in
 from deltaprop.errors import OptionError
 
 _PANEL = "The test"
@@ -33,6 +33,8 @@ def find_eta(
     init: o.Init = None,
     l2: o.L2 = 0.0,
     l1: o.L1 = 0.0,
+    dropout: o.Dropout = "0",
+    input_noise: o.InputNoise = 0.0,
     optimizer: o.OptimizerName = "sgd",
     batch_size: o.BatchSize = 32,
     low: Annotated[float, o.option(_PANEL, "The first learning rate.", metavar="X")] = 1e-6,
@@ -49,7 +51,17 @@ def find_eta(
     if not 0 < low < high < float("inf"):
         raise OptionError(f"--low needs to be above 0 and below --high; got {low:g} and {high:g}.")
     check_places(options, ("plot",))
-    model = TableModel(hidden=units_in(hidden), h=h, loss=loss, init=init, l2=l2, l1=l1, seed=seed)
+    model = TableModel(
+        hidden=units_in(hidden),
+        h=h,
+        loss=loss,
+        init=init,
+        l2=l2,
+        l1=l1,
+        dropout=shares_in(dropout),
+        input_noise=input_noise,
+        seed=seed,
+    )
     found = model.find_eta(
         table,
         target,

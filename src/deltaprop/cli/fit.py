@@ -13,7 +13,7 @@ from deltaprop.cli.checks import check_course, check_places, check_training
 from deltaprop.cli.output import metrics as print_metrics
 from deltaprop.cli.output import printable, say
 from deltaprop.cli.runs import command_of, refuse_unfinished, resumed
-from deltaprop.cli.values import budget_in, names_in, often_in, units_in, weights_in
+from deltaprop.cli.values import budget_in, names_in, often_in, shares_in, units_in, weights_in
 from deltaprop.errors import OptionError
 
 
@@ -33,11 +33,17 @@ def fit(
     init: o.Init = None,
     l2: o.L2 = 0.0,
     l1: o.L1 = 0.0,
+    dropout: o.Dropout = "0",
+    input_noise: o.InputNoise = 0.0,
     optimizer: o.OptimizerName = "sgd",
     eta: o.EtaText = None,
     eta_per: o.EtaPer = "epoch",
     batch_size: o.BatchSize = 32,
     decay: o.Decay = None,
+    clip_norm: o.ClipNorm = None,
+    clip_value: o.ClipValue = None,
+    max_norm: o.MaxNorm = None,
+    average: o.AverageText = None,
     epochs: o.Epochs = None,
     time_budget: o.TimeBudget = None,
     goal: o.Goal = None,
@@ -80,8 +86,12 @@ def _train(options: Mapping[str, Any]) -> None:
     check_training(options)
     check_course(options)
     check_places(options, ("out", "plot", "checkpoint"))
-    names = ("h", "loss", "init", "l2", "l1", "seed")
-    model = TableModel(hidden=units_in(options["hidden"]), **{name: options[name] for name in names})
+    names = ("h", "loss", "init", "l2", "l1", "input_noise", "seed")
+    model = TableModel(
+        hidden=units_in(options["hidden"]),
+        dropout=shares_in(options["dropout"]),
+        **{name: options[name] for name in names},
+    )
     checkpoint, keep = options["checkpoint"], options["keep"]
     history = learn(
         model,
@@ -96,6 +106,7 @@ def _train(options: Mapping[str, Any]) -> None:
         eta=options["eta"],
         eta_per=options["eta_per"],
         decay=options["decay"] or 0.0,
+        **{name: options[name] for name in ("clip_norm", "clip_value", "max_norm", "average")},
         epochs=options["epochs"],
         time_budget=budget_in(options["time_budget"]),
         goal=options["goal"],

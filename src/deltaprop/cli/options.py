@@ -53,6 +53,14 @@ Loss = Annotated[
 Init = Annotated[str | None, _network("How the first weights are drawn; by default as h needs.", metavar="INIT")]
 L2 = Annotated[float, _network("Penalty l2/2 Σ w² on the weights.", min=0, metavar="X")]
 L1 = Annotated[float, _network("Penalty l1 Σ |w| on the weights.", min=0, metavar="X")]
+Dropout = Annotated[
+    str,
+    _network(
+        "Share of the hidden units that training drops; or of the inputs and of each hidden layer: .2,.5,.5",
+        metavar="SHARES",
+    ),
+]
+InputNoise = Annotated[float, _network("Standard deviation of noise on inputs in training.", min=0, metavar="X")]
 
 # ---- the descent ---------------------------------------------------------------------------------------------------
 
@@ -74,6 +82,15 @@ EtaPer = Annotated[str, _descent("Whether eta changes with every epoch, or with 
 BatchSize = Annotated[int, _descent("Rows per step; 1 is the lecture's.", min=1, metavar="N")]
 Decay = Annotated[
     str | None, _descent("Weight decay beside the rule, as in AdamW; a number or what --eta takes.", metavar="DECAY")
+]
+ClipNorm = Annotated[float | None, _descent("The most that the norm of a gradient may be.", metavar="X")]
+ClipValue = Annotated[float | None, _descent("The most that each number of a gradient may be.", metavar="X")]
+MaxNorm = Annotated[float | None, _descent("The most that the norm of the weights into a unit may be.", metavar="X")]
+AverageText = Annotated[
+    str | None,
+    _descent(
+        "End with an average of the parameters: ema:0.999, last:5 (`deltaprop list averages`).", metavar="AVERAGE"
+    ),
 ]
 
 # ---- the course of a run -------------------------------------------------------------------------------------------

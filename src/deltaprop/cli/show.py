@@ -34,6 +34,8 @@ def _network(network: Network) -> list[tuple[str, object]]:
         ("output", network.output),
         ("loss", network.loss),
         ("parameters", f"{network.n_parameters:,}, {network.dtype.name}, {'with' if network.bias else 'no'} biases"),
+        *([("dropout", ", ".join(f"{share:g}" for share in network.dropout))] if network.dropout else []),
+        *([("input noise", f"{network.input_noise:g}")] if network.input_noise else []),
         ("seed", network.seed),
         ("epochs trained", network.epoch),
     ]

@@ -55,6 +55,23 @@ def often_in(text: str | None) -> int | str | None:
     return f"{seconds}s"
 
 
+def shares_in(text: str) -> float | tuple[float, ...]:
+    """Return the shares of a --dropout: one for all hidden layers, or one for the inputs and for each.
+
+    Examples
+    --------
+    >>> shares_in(".5"), shares_in(".2,.5")
+    (0.5, (0.2, 0.5))
+    """
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        shares = (math.nan,)
+    if not all(0 <= share < 1 for share in shares):
+        raise OptionError(f"--dropout needs shares of at least 0 and below 1, as .5 or .2,.5,.5; got {text!r}.")
+    return shares if len(shares) > 1 else shares[0]
+
+
 def names_in(text: str | None) -> list[str]:
     """Return the names in a text such as ``accuracy,auc``."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]

@@ -29,6 +29,8 @@ class Parts:
     dtype: str
     l2: float
     l1: float
+    dropout: float | tuple[float, ...]
+    input_noise: float
     notes: list[str]
     evaluation: Evaluation | None
     _parts: tuple[TableEncoder, Target, Network, dict[str, Any]] | None

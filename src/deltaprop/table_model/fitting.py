@@ -13,6 +13,7 @@ import numpy as np
 from deltaprop.arrays import whole_number
 from deltaprop.data import TableLike, Target, read_table
 from deltaprop.data.targets import Quantity
+from deltaprop.descent.optimizers import optimizer_in
 from deltaprop.descent.schedules import Eta
 from deltaprop.errors import DivergenceError, TableError
 from deltaprop.functions import loss as loss_of
@@ -62,8 +63,9 @@ def learn(
     descent |= _in_numbers_of_the_network(target, descent)
     if data.validation is not None and descent["patience"] is None:
         descent["patience"] = _PATIENCE
+    whole = optimizer_in(descent["optimizer"], where=_WHERE).full_batch  # an epoch is one step
     if epochs is None:
-        epochs = default_epochs(len(data.X), batch_size)
+        epochs = _EPOCHS[1] if whole else default_epochs(len(data.X), batch_size)
     used = {name, *drop, *(column.name for column in data.encoder.columns)}
     ignored = [column for column in columns if column not in used]
 
@@ -84,7 +86,7 @@ def learn(
         data,
         verbose=verbose,
         epochs=epochs,
-        batch_size=batch_size,
+        batch_size=1 if whole else batch_size,
         class_weight=class_weight_by_number(class_weight, target),
         around=Around(header, _digest_of(data)),
         **descent,
@@ -130,6 +132,8 @@ def prepared(
         dtype=model.dtype,
         l2=model.l2,
         l1=model.l1,
+        dropout=model.dropout,
+        input_noise=model.input_noise,
     )
     return source.column_names, data, network
 
@@ -152,6 +156,8 @@ def _descend(
 
     if eta is not None:
         return once(eta), []
+    if optimizer_in(arguments["optimizer"], where=_WHERE).full_batch:
+        return train(network, data.X, data.R, validation=data.validation, verbose=verbose, **arguments), []
     notes: list[str] = []
     written = None
     if arguments["resume"] and arguments["checkpoint"] is not None:

@@ -37,6 +37,11 @@ class Learning(Predicting):
         verbose: bool = False,
         eta_per: str = "epoch",
         decay: Eta = 0.0,
+        eta_factors: Sequence[Any] | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        max_norm: float | None = None,
+        average: str | None = None,
         metrics: str | Sequence[str] = (),
         monitor: str = "E",
         patience: int | None = None,
@@ -75,7 +80,7 @@ class Learning(Predicting):
             the least loss on them, and training stops after 30 epochs without a lower one. None trains on all rows.
         verbose : bool, default False
             Show progress.
-        eta_per, decay, callbacks, checkpoint_every
+        eta_per, decay, eta_factors, clip_norm, clip_value, max_norm, average, callbacks, checkpoint_every
             As in `Network.fit`.
         metrics : str or sequence of str, optional
             What else is looked at of the rows held out: "accuracy" and "auc" of labels, "rmse", "mae" and "r2"; in
@@ -130,6 +135,11 @@ class Learning(Predicting):
             verbose=verbose,
             eta_per=eta_per,
             decay=decay,
+            eta_factors=eta_factors,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            max_norm=max_norm,
+            average=average,
             metrics=metrics,
             monitor=monitor,
             patience=patience,

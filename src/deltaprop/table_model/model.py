@@ -19,6 +19,8 @@ from deltaprop.table_model.learning import Learning
 from deltaprop.table_model.looking import Looking
 from deltaprop.table_model.provenance import check_provenance, described
 
+_EXTRAS = ("l2", "l1", "dropout", "input_noise")
+
 
 class TableModel(Learning, Looking):
     """An encoder of a table's columns, a `Network`, and the labels or the unit of the target, joined.
@@ -41,6 +43,8 @@ class TableModel(Learning, Looking):
     seed : int, default 0
         From it come the rows held out, the first weights and the order of each epoch.
     dtype : "float32" or "float64", default "float64"
+    dropout, input_noise : default 0
+        As in `Network`: a share for all hidden layers, or one for the inputs and one for each.
     l2, l1 : float, default 0
         Penalties on the weights, as of `Network`.
 
@@ -90,6 +94,8 @@ class TableModel(Learning, Looking):
         dtype: str = "float64",
         l2: float = 0.0,
         l1: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        input_noise: float = 0.0,
     ) -> None:
         if not isinstance(hidden, Sequence) or isinstance(hidden, str):
             raise TypeError(
@@ -97,15 +103,17 @@ class TableModel(Learning, Looking):
             )
         usual = {"output": "sigmoid", "loss_name": "log", "bias": True}
         network = define(
-            [1, *hidden, 1], h=h, init=init, seed=seed, dtype=dtype, l2=l2, l1=l1, who="TableModel", **usual
-        )
+            [1, *hidden, 1], h=h, init=init, seed=seed, dtype=dtype, l2=l2, l1=l1, dropout=dropout,
+            input_noise=input_noise, who="TableModel", **usual,
+        )  # fmt: skip
         self.hidden = tuple(hidden)
         self.h = str(h) if isinstance(h, str | Activation) else tuple(map(str, h))
         self.loss = None if loss is None else str(loss_of(loss, where="TableModel: loss"))
         self.init = None if init is None else str(init)
         self.seed = seed
         self.dtype = dtype
-        self.l2, self.l1 = network.l2, network.l1
+        self.l2, self.l1, self.input_noise = network.l2, network.l1, network.input_noise
+        self.dropout = network.dropout or 0.0
         self.notes = []
         self.evaluation = None
         self._parts = None
@@ -154,13 +162,15 @@ class TableModel(Learning, Looking):
             dtype=network.dtype.name,
             l2=network.l2,
             l1=network.l1,
+            dropout=network.dropout or 0.0,
+            input_noise=network.input_noise,
         )
         model._parts = encoder, target, network, provenance
         return model
 
     def __repr__(self) -> str:
         more = "".join(f", {name}={value!r}" for name in ("loss", "init") if (value := getattr(self, name)) is not None)
-        more += "".join(f", {name}={value!r}" for name in ("l2", "l1") if (value := getattr(self, name)))
+        more += "".join(f", {name}={value!r}" for name in _EXTRAS if (value := getattr(self, name)))
         arguments = f"hidden={self.hidden}, h={self.h!r}{more}, seed={self.seed}, dtype={self.dtype!r}"
         if self._parts is None:
             return f"TableModel({arguments})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from deltaprop.data import TableEncoder, Target
@@ -38,7 +39,7 @@ def new_provenance(
         "columns ignored": ignored,
         "epochs": len(history),
         "epoch kept": len(history) if history.best_epoch is None else history.best_epoch,
-        "eta": history.eta[-1] if history.eta else 0.0,
+        **({} if history.eta and math.isnan(history.eta[-1]) else {"eta": history.eta[-1] if history.eta else 0.0}),
         "batch size": batch_size,
     } | ({} if weights is None else {"class weight": weights})
 

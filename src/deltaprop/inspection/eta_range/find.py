@@ -14,6 +14,7 @@ from deltaprop.arrays import Array, SparseRows, whole_number
 from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
 from deltaprop.descent.schedules import rates
+from deltaprop.descent.terms import Terms
 from deltaprop.foreign_words import answers_foreign_words
 from deltaprop.inspection.eta_range.choice import Choice, Curve, choose
 from deltaprop.inspection.eta_range.result import EtaRange
@@ -119,9 +120,11 @@ def find_eta(
         steps = -(-_SAMPLES // together)
     steps = whole_number(steps, "steps", at_least=1, below=_MOST_POINTS, where=where)
     block = block_in(online_block, where=where)
-    given = model.optimizer if optimizer is None else optimizer
+    given = model.step_rule if optimizer is None else optimizer
     rule = optimizer_in(given, where=where, dtype=model.dtype)
-    falls = rates(decay, 1, 1, where=where, dtype=model.dtype, name="decay")(1)
+    if rule.full_batch:
+        raise ValueError(f"{where}: {rule.name} takes all samples at once, and has no eta to look for.")
+    terms = Terms(decay=rates(decay, 1, 1, where=where, dtype=model.dtype, name="decay")(1))
 
     probe = copy.copy(model)  # with its own parameters and its own memory
     probe.take_up(rule)
@@ -133,7 +136,7 @@ def find_eta(
     for k, order in zip(range(points), _orders(model, n, together, steps), strict=False):
         at, own = Pass(), eta[k * steps : (k + 1) * steps]
         with np.errstate(all="ignore"):
-            for _ in probe.passing(*samples, order, own, together, block, falls, at=at):
+            for _ in probe.passing(*samples, order, own, together, block, terms, at=at):
                 pass
         if probe.not_finite(at.mean) is not None:
             stopped = "diverged"
