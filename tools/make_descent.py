@@ -32,9 +32,17 @@ step since the rule began; what else stands on a left side before it is used is 
 to these equations, 50 steps in both precisions on every instruction set (tests/contracts/test_optimizers.py), and
 `make conformance` holds those that PyTorch has to PyTorch's, 50 steps to 1e-6.
 
-rprop, lbfgs and levenberg_marquardt take all samples at once: an epoch is one of their steps, E in the history is that
-before it, and eta, batch_size and clipping have no use. They work in float64 in a network of either precision, and are
-written and resumed like the others (tests/unit/test_full_batch.py).
+rprop, lbfgs and levenberg_marquardt take all samples at once: an epoch is one of their steps, however often E is
+looked at for it; E in the history is that before the step, and eta, batch_size and clipping have no use. An
+interruption leaves the parameters of the last whole step; a time budget waits for its end. They are written and
+resumed like the others (tests/unit/test_full_batch.py). lbfgs and levenberg_marquardt end a run where they find nothing
+more to gain: `history.stopped` is "converged", and `history.reason` says what they saw. l1 is refused for both, since
+their steps need a gradient that does not jump; so are dropout and input noise, since E would differ from look to look.
+They work in float64 in a network of either precision; in float32 E and its gradient have no more digits than float32
+has, and near a minimum E is right to some 1e-6 of itself.
+
+levenberg_marquardt comes to the certified parameters of those of NIST's reference problems that are networks, from
+both of their starts (tests/golden/test_nist.py); lbfgs to the minima that SciPy finds of objectives written in NumPy.
 
 sgd, momentum and nesterov are linear: with a batch_size of 1 they go through the first layer in blocks, and a sparse
 row costs by its numbers that are not zero. The others go in the naive order then.

@@ -74,6 +74,17 @@ class Parameter:
             return numbers if len(numbers) > 1 else numbers[0]
         return self._number(value, who)
 
+    def written(self, value: Value) -> str:
+        """Return a value as a text, as it is read again.
+
+        Examples
+        --------
+        >>> Parameter("history", 10, 1, whole=True).written(5.0), Parameter("q", 0.5, several=True).written((0.1, 0.9))
+        ('5', '0.1,0.9')
+        """
+        values = value if isinstance(value, tuple) else (value,)
+        return ",".join(str(int(number)) if self.whole else repr(number) for number in values)
+
     def _number(self, value: object, who: str) -> float:
         number = real_number(value, self.name, where=who)
         above = self.low < number if self.open_low else self.low <= number
@@ -150,7 +161,7 @@ class Entry:
 
     def __str__(self) -> str:
         given = [
-            f"{p.name}={','.join(map(repr, value)) if isinstance(value, tuple) else repr(value)}"
+            f"{p.name}={p.written(value)}"
             for p, value in zip(self.parameters, self.values, strict=True)
             if value != p.default
         ]

@@ -314,11 +314,14 @@ class Base:
         return self._parameters.dense(self.E_and_gradient(inputs, targets, weights, training=training)[1])
 
     def E_and_gradient(
-        self, X: Inputs, R: Array, weights: Array | None, *, training: bool = False
+        self, X: Inputs, R: Array, weights: Array | None, *, training: bool = False, first: int = 0
     ) -> tuple[float, Array]:
-        """Return E of samples without the penalty, and its gradient with it, as the engine lays theta out."""
+        """Return E of samples without the penalty, and its gradient with it, as the engine lays theta out.
+
+        ``first`` is how many samples came before them, where a training pass draws.
+        """
         out = np.empty_like(self.padded_theta)
-        drawn = self.drawn() if training else None
+        drawn = self.drawn(first) if training else None
         sums = _engine.gradient(self._learning_plan, self.padded_theta, for_engine(X), R, out, weights, drawn=drawn)
         add_gradient(self._parameters.views(out)[0], self.W, self._definition.l2, self._definition.l1)
         return sums[0] / sums[1], out

@@ -94,7 +94,9 @@ class Learning(Model):
             optimizers``), or one with parameters of its own: ``deltaprop.Adam(beta1=0.8)``, ``"adam:beta1=0.8"``. What
             it remembers stays with the network, so that two calls of
             `fit` are one of twice the epochs; another optimizer, `reset`, or a divergence begins anew, and a model
-            file does not hold it.
+            file does not hold it. "rprop", "lbfgs" and "levenberg_marquardt" take all samples at once: an epoch is one
+            of their steps, however often E is looked at for it; time_budget lets it end, Ctrl-C undoes it; eta,
+            batch_size and the like are refused. Where the latter two find nothing more to gain the training ends.
         online_block : int, optional
             With a batch_size of 1: how many samples go through the first layer together, 1 to 32. The updates are the
             lecture's, one after every sample, whatever it is; only rounding differs. 1 is the naive order; by default

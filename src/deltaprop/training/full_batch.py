@@ -12,7 +12,13 @@ from deltaprop.descent.full_batch import STEPS, Memories, Step
 from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.model import Model
+from deltaprop.model.base import WORK_PER_SECOND
 from deltaprop.training.jacobian import MOST_PARAMETERS, normal_equations
+
+_Look = tuple[float, Array, float]  # E, its gradient, and E without penalties
+_KEPT = 3  # looks
+_PIECE_SECONDS = 1.0  # of a look, on a slow machine, between two looks at the keyboard
+_CHUNK = 256  # samples: the engine adds up gradients in chunks of so many
 
 _NO_USE = (
     "eta",
@@ -34,16 +40,17 @@ class FullBatch:
     ----------
     eta : float
         The length of the last step.
-    converged : bool
-        Whether the last step found nothing more to gain.
+    end : str
+        Why the last step found nothing more to gain; empty where it did.
     """
 
     def __init__(self, model: Model, X: Any, R: Array, weights: Array | None) -> None:
         self._model, self._samples = model, (X, R, weights)
+        self._piece = max(1, int(_PIECE_SECONDS * WORK_PER_SECOND / model.n_parameters / _CHUNK)) * _CHUNK
         self.theta = model.padded_theta.astype(np.float64)
         self.eps = float(np.finfo(model.dtype).eps)
-        self.eta, self.converged = float("nan"), False
-        self._seen: dict[bytes, tuple[float, Array, float]] = {}  # E, its gradient, and E without penalties, by theta
+        self.eta, self.end = float("nan"), ""
+        self._seen: dict[bytes, _Look] = {}  # by theta: where the step begins, and the latest
 
     def passing(self, at: Pass) -> Iterator[tuple[int, float]]:
         """Make one step; yield (samples, E of them before it). Interrupted, the network stays where it was."""
@@ -66,9 +73,10 @@ class FullBatch:
             memories.vectors[...] = vectors
             raise
         model.padded_theta[...] = step.theta
-        self._seen = {key: value for key, value in self._seen.items() if key == model.padded_theta.tobytes()}
-        memory.numbers, memory.steps = tuple(memories.numbers), memory.steps + (not step.converged)
-        self.eta, self.converged = step.eta, step.converged
+        here = model.padded_theta.tobytes()
+        self._seen = {key: look for key, look in self._seen.items() if key == here}
+        memory.numbers, memory.steps = tuple(memories.numbers), memory.steps + (not step.end)
+        self.eta, self.end = step.eta, step.end
         model.count_presented(n)
         at.samples, at.E, at.weight = n, E, 1.0
         yield n, E
@@ -94,14 +102,32 @@ class FullBatch:
         self._model.pad(change, padded)
         return self.theta + padded
 
-    def _look(self, theta: Array) -> tuple[float, Array, float]:
+    def _look(self, theta: Array) -> _Look:
         model = self._model
         model.padded_theta[...] = theta
         key = model.padded_theta.tobytes()
         if key not in self._seen:
-            E, gradient = model.E_and_gradient(*self._samples, training=True)
-            self._seen[key] = E + model.penalty, gradient.astype(np.float64), E
+            if len(self._seen) == _KEPT:
+                del self._seen[list(self._seen)[1]]
+            E, gradient = self._E_and_gradient()
+            self._seen[key] = E + model.penalty, gradient, E
         return self._seen[key]
+
+    def _E_and_gradient(self) -> tuple[float, Array]:
+        """Return E without penalties, and the gradient with them; a signal is heard after every ``_piece`` samples."""
+        X, R, weights = self._samples
+        E, gradient, total = 0.0, np.zeros_like(self.theta), 0.0
+        for first in range(0, len(R), self._piece):
+            part = slice(first, first + self._piece)
+            w = None if weights is None else weights[part]
+            weight = float(len(R[part])) if w is None else float(w.sum(dtype=np.float64))
+            if weight == 0:
+                continue
+            own = self._model.E_and_gradient(X[part], R[part], w, training=True, first=first)
+            if len(R) <= self._piece:
+                return own[0], own[1].astype(np.float64)
+            E, gradient, total = E + weight * own[0], gradient + weight * own[1], total + weight
+        return E / total, gradient / total
 
 
 def full_batch_in(

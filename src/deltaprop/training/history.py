@@ -32,6 +32,8 @@ class History:
     stopped : str
         Why training ended: "epochs", all of them done; "patience", "goal", "time" or "callback";
         "converged" where an optimizer that takes all samples at once found nothing more to gain.
+    reason : str
+        Where it stopped as "converged": what there was to see, in words; empty otherwise.
     best_epoch : int or None
         Where the parameters of the best epoch were kept: that epoch, counted since the network's start.
     """
@@ -44,6 +46,7 @@ class History:
     seconds: list[float] = field(default_factory=list)
     metrics: dict[str, list[float]] = field(default_factory=dict)
     stopped: str = "epochs"
+    reason: str = ""
     best_epoch: int | None = None
 
     def __len__(self) -> int:

@@ -18,7 +18,8 @@ def normal_equations(model: Model, X: Any, R: Array, weights: Array | None) -> t
 
         e = √(w_ℓ / Σ w) (y_k − r_k) for every sample and output, and √l2 w_ji for every weight;   J = ∂e/∂θ
 
-    ∂y_k/∂a of each layer comes down by the delta rule from ∂y_k/∂a_k of the output, once for each output k.
+    ∂y_k/∂a of each layer comes down by the delta rule from ∂y_k/∂a_k of the output, once for each output k. Of J there
+    are never more than 32 MB (and a row for each output) at a time.
     """
     w = np.ones(len(R)) if weights is None else weights.astype(np.float64)
     roots = np.sqrt(w / w.sum())
@@ -31,8 +32,8 @@ def normal_equations(model: Model, X: Any, R: Array, weights: Array | None) -> t
         J *= roots[part, None, None]
         e = roots[part, None] * (y - R[part].astype(np.float64))
         J, e = J.reshape(-1, n), e.ravel()
-        _add_product(A, J)
-        g += (J * e[:, None]).sum(axis=0)
+        A += J.T @ J
+        g += e @ J
     if model.l2:
         at = 0
         for W, b in zip(model.W, model.b, strict=True):
@@ -75,11 +76,3 @@ def jacobian(model: Model, X: Any, R: Array) -> tuple[Array, Array]:
             if layer:
                 delta = dh[layer - 1] * (delta @ W.astype(np.float64).T)
     return J, z[-1]
-
-
-def _add_product(A: Array, J: Array) -> None:
-    """Add JᵀJ, on one thread: the bits of a linear algebra library's products may depend on how many it has."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, "blas"):
-        A += J.T @ J

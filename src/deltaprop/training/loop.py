@@ -173,9 +173,11 @@ def train(
                 if not math.isfinite(found["E"]):
                     quantity = f"E of the validation samples ({found['E']})"
             if quantity is not None:
-                point, highest = "", float(eta_n.max())
+                point, highest = "", None if whole is not None else float(eta_n.max())
                 if start is not None and found and held_out is not None:
                     point = among_samples(model, held_out.X, held_out.R, np.arange(len(held_out.X)))
+                elif start is not None and whole is not None:
+                    point = among_samples(model, samples[0], samples[1], order)
                 elif start is not None:
                     point = where_not_finite(model, start, samples, order[:presented], eta_n, (*steps, terms))
                 model.put_back(before)
@@ -185,7 +187,8 @@ def train(
                 model.count_epoch()
             if whole is not None:
                 eta_n = np.array([whole.eta])
-                stop = stop or ("converged" if whole.converged else "")
+                if whole.end and not stop:
+                    history.reason, stop = whole.end, "converged"
             _note(history, model, E, found, eta_n, rate, looked_at)
             history.seconds.append(time.perf_counter() - began)
             shown.epoch_done(epoch, E, found.get("E"))
@@ -370,8 +373,9 @@ def _steps(batch_size: int, online_block: int | None, where: str) -> tuple[int, 
     return whole_number(batch_size, "batch_size", at_least=1, where=where), block_in(online_block, where=where)
 
 
-def _diverged(where: str, quantity: str, eta: float, point: str, parameters: str) -> DivergenceError:
-    advice = "" if point else " Use a smaller eta, or scale the inputs and targets."
+def _diverged(where: str, quantity: str, eta: float | None, point: str, parameters: str) -> DivergenceError:
+    rate, other = ("", "begin with other weights") if eta is None else (f", with eta {eta:g}", "use a smaller eta")
+    advice = "" if point else f" {other[0].upper()}{other[1:]}, or scale the inputs and targets."
     return DivergenceError(
-        f"{where} met {quantity} that is not finite, with eta {eta:g}.{point} The parameters are {parameters}.{advice}"
+        f"{where} met {quantity} that is not finite{rate}.{point} The parameters are {parameters}.{advice}"
     )

@@ -59,13 +59,13 @@ class Step:
     theta : ndarray
     eta : float
         How long it was in units of its direction; NaN where there is no such number.
-    converged : bool
-        Whether there is nothing more to gain.
+    end : str
+        Why there is nothing more to gain after it; empty where there may be.
     """
 
     theta: Array
     eta: float = float("nan")
-    converged: bool = False
+    end: str = ""
 
 
 def dot(x: Array, y: Array) -> float:

@@ -56,10 +56,10 @@ class Optimizer(Entry):
         if name.startswith("_") or "parameters" not in self.__dict__:
             raise AttributeError(name)
         for parameter, value in zip(self.parameters, self.values, strict=True):
-            if parameter.name == name and isinstance(value, float):
+            if parameter.name == name and not isinstance(value, tuple):
                 return value
         raise AttributeError(f"{self.word} has no parameter {name!r}.")
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{p.name}={value!r}" for p, value in zip(self.parameters, self.values, strict=True))
+        given = ", ".join(f"{p.name}={p.written(value)}" for p, value in zip(self.parameters, self.values, strict=True))
         return f"{self.word}({given})"

@@ -36,6 +36,6 @@ def optimizer_in(value: Any, *, where: str, dtype: np.dtype[Any] = _FLOAT64) -> 
         raise TypeError(f"{where}: optimizer needs to be a name or an optimizer such as Adam(); got {value!r}.")
     found = find(value, OPTIMIZERS, kind="optimizer", where=where)
     for parameter, number in zip(found.parameters, found.numbers, strict=True):
-        if number > 0 and dtype.type(number) == 0:
+        if not found.full_batch and number > 0 and dtype.type(number) == 0:
             raise ValueError(f"{where}: {parameter.name} of {found!r} is 0 in {dtype}. Take a larger one.")
     return found
