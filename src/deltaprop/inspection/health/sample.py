@@ -18,6 +18,8 @@ MOST_SAMPLES = 256  # a share of ½ is found to within 0.06, twice its standard 
 FEWEST_SAMPLES = 32  # of networks so large that the next number would leave fewer; a unit at work for 1 in 10 shows
 _MOST_NUMBERS = 2**20  # of ∂E/∂w, a matrix for each sample, that a trace writes: a millisecond or two
 _FIRST_NUMBERS = 2**11  # of them for each sample, in the first layer
+_PREDICTED = 16  # weights that a prediction passes in the time in which a trace writes one
+_READ = 4  # times that a row's inputs are read
 _FEWEST_AT_ONCE, _MOST_AT_ONCE = 4, 32  # rows of a network whose first layer is wide
 _MOST_COMPARED = 2**12  # where E of a sample leaves open whether it is below that of a constant; a class of 1 in 1,000
 _COMPARING_WORK = 2**27  # multiply-adds of the pass that it takes, about: some ten milliseconds
@@ -160,7 +162,7 @@ def most_samples(model: Model) -> int:
     Examples
     --------
     >>> most_samples(Model([30, 32, 16, 1])), most_samples(Model([784, 128, 10])), most_samples(Model([784, 512, 10]))
-    (256, 256, 136)
+    (256, 82, 32)
     """
     return min(MOST_SAMPLES, max(FEWEST_SAMPLES, _MOST_NUMBERS // numbers_of_a_trace(model)))
 
@@ -185,13 +187,15 @@ def most_compared(model: Model) -> int:
 
 
 def numbers_of_a_trace(model: Model) -> int:
-    """Return how many numbers are written for one sample, about.
+    """Return how many numbers are written for one sample, about, or what takes as long.
 
     They are ∂E/∂w, of the first layer for a few inputs where it has many, and the Jacobian of softmax.
     """
     n_in, n_1, n_out = *model.layers[:2], model.layers[-1]
+    unwritten = n_1 * (n_in - inputs_of_a_trace(model))
     softmax = model.definition.functions[-1].output_only
-    return model.n_parameters - n_1 * (n_in - inputs_of_a_trace(model)) + (n_out**2 if softmax else 0)
+    written = model.n_parameters - unwritten + (n_out**2 if softmax else 0)
+    return written + unwritten // _PREDICTED + n_in * _READ
 
 
 def _rows_of(X: Inputs, chosen: Array) -> Array:

@@ -73,14 +73,16 @@ def steps_of(
         E_before = probe.mean_loss(sample.x, sample.r, sample.weights)
         while made < steps:
             before = [W.copy() for W in probe.W]
-            _step(probe, sample, order[made * together :][:together], rate, batch_size)
+            _descend(probe, sample, order[made * together :][:together], rate, batch_size)
             ratios.append([_ratio(W - w, w) for W, w in zip(probe.W, before, strict=True)])
             made += 1
             if probe.not_finite(0.0) is not None:
                 break
-            for _ in range(min(between, steps - made)):
-                _step(probe, sample, order[made * together :][:together], rate, batch_size)
-                made += 1
+            more = min(between, steps - made)
+            at_once = more if together == batch_size else 1  # else the engine would put them together
+            for _ in range(0, more, at_once or 1):
+                _descend(probe, sample, order[made * together :][: at_once * together], rate, batch_size)
+                made += at_once
         E_after = probe.mean_loss(sample.x, sample.r, sample.weights)
     if probe.not_finite(E_after) is not None:
         E_after = float("inf")
@@ -88,8 +90,8 @@ def steps_of(
     return Steps(float(rate[0]), repr(rule), together, made, medians, E_before, E_after)
 
 
-def _step(probe: Model, sample: Sample, order: Array, rate: Array, batch_size: int) -> None:
-    """Make a step with some of the samples."""
+def _descend(probe: Model, sample: Sample, order: Array, rate: Array, batch_size: int) -> None:
+    """Make the steps of an order of samples."""
     for _ in probe.passing(sample.x, sample.r, sample.weights, order, rate, batch_size, 1):
         pass
 
