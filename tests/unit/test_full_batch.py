@@ -74,6 +74,13 @@ class TestRprop:
         net, X, k = classes(dropout=0.5)
         net.fit(X, k, epochs=3, optimizer="rprop")
         assert net.presented == 3 * len(X)
+        parts, _, _ = classes(dropout=0.5)
+        for _ in range(3):
+            parts.fit(X, k, epochs=1, optimizer="rprop")
+        assert parts == net
+        still, _, _ = classes(dropout=0.5)  # steps of 0 move nothing, and each meets other units
+        E = still.fit(X, k, epochs=3, optimizer=deltaprop.Rprop(start=1e-300, least=0)).E
+        assert len(set(E)) == 3
 
 
 class TestLBFGS:

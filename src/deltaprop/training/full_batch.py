@@ -74,7 +74,8 @@ class FullBatch:
             raise
         model.padded_theta[...] = step.theta
         here = model.padded_theta.tobytes()
-        self._seen = {key: look for key, look in self._seen.items() if key == here}
+        draws = model.definition.draws  # anew for the next step, even where this one has moved nothing
+        self._seen = {} if draws else {key: look for key, look in self._seen.items() if key == here}
         memory.numbers, memory.steps = tuple(memories.numbers), memory.steps + (not step.end)
         self.eta, self.end = step.eta, step.end
         model.count_presented(n)
