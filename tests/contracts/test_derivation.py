@@ -107,7 +107,11 @@ def test_the_sections_are_in_the_lectures_order() -> None:
         ("softmax", "-2 * r * log(y)", "2 (y_k Σ_m r_m − r_k)"),
         ("identity", "(y - r)**4 / 4", "(y − r)³"),
         ("sigmoid", "(y - r)**4 / 4", "(y − r)³ y (1 − y)"),
-        ("softplus", "gamma", "(y − r) / (y² (1 + exp(−a)))"),
+        ("softplus", "gamma", "(y − r) σ(a) / y²"),
+        ("silu", "squared_error", "(y − r) (σ(a) + y (1 − σ(a)))"),
+        ("softmax", "log", "y_k − r_k − y_k Σ_{m≠k} (y_m − r_m) / (1 − y_m)"),
+        ("softmax", "-(1 - r) * log(1 - y)", "y_k (1 − r_k − Σ_{m≠k} (1 − r_m) y_m / (1 − y_m))"),
+        ("softmax", "(y - r)**4", "4 y_k ((y_k − r_k)³ − Σ_m (y_m − r_m)³ y_m)"),
         ("exp", "tweedie:p=1.3", "(y − r) / y^0.3"),
         ("identity", "abs(y - r)**2", "2 (y − r)"),
         ("identity", "log(1 + exp(-(2 * r - 1) * y))", "(1 − 2 r) / (1 + exp(2 r y − y))"),
@@ -233,7 +237,17 @@ def test_what_cancels_cancels_and_no_line_denies_it(output: str, E: str, delta: 
             "mish",
             [
                 "tanh(log(1 + exp(a))) + a (1 − tanh(log(1 + exp(a)))²) exp(a) / (1 + exp(a))",
-                "tanh(log(1 + exp(a))) + a / cosh(log(1 + exp(a)))² / (1 + exp(−a)) [as 1 − tanh(x)² = 1 / cosh(x)²]",
+                "tanh(log(1 + exp(a))) + a σ(a) (1 + tanh(log(1 + exp(a)))) (1 − tanh(log(1 + exp(a))))"
+                " [with σ(a) = 1 / (1 + exp(−a))]",
+                "a σ(a) + (1 − z σ(a)) tanh(log(1 + exp(a))) [as z = a tanh(log(1 + exp(a)))]",
+            ],
+        ),
+        (
+            "silu",
+            [
+                "1 / (1 + exp(−a)) + a exp(−a) / (1 + exp(−a))²",
+                "σ(a) + a σ(a) (1 − σ(a)) [with σ(a) = 1 / (1 + exp(−a))]",
+                "σ(a) + z (1 − σ(a)) [as z = a σ(a)]",
             ],
         ),
     ],
@@ -271,7 +285,7 @@ def test_the_last_delta_of_every_pair_is_the_engines(output: str) -> None:
             for j in range(2):
                 if output == "softmax":
                     point = {symbol("y", k + 1): y[k] for k in range(2)} | {symbol("r", k + 1): r[k] for k in range(2)}
-                    tree = at_first(expanded(found.final, {"m": 2}), j + 1)
+                    tree = expanded(at_first(found.final, j + 1), {"m": 2})
                 else:
                     point = {variable("a"): a[j], variable("y"): y[j], variable("r"): r[j]}
                     tree = found.final
@@ -339,7 +353,15 @@ def test_the_last_slope_of_every_activation_is_the_engines(h: str) -> None:
         ("a / (1 + abs(a))", "1 / (1 + |a|)²"),
         ("relu6", "{1 if 0 < a < 6, else 0}"),
         ("hard_tanh", "{1 if |a| < 1, else 0}"),
-        ("a / (1 + exp(-a)) + 0", "(1 + a + exp(a)) exp(a) / (1 + exp(a))²"),
+        ("a / (1 + exp(-a)) + 0", "σ(a) + z (1 − σ(a))"),
+        ("a * sigmoid(1.702 * a)", "σ(1.702 a) + 1.702 z (1 − σ(1.702 a))"),
+        ("a * tanh(a)", "a + (1 − z) tanh(a)"),
+        ("a * exp(-a**2)", "exp(−a²) − 2 a z"),
+        ("softplus", "σ(a)"),
+        ("log_sigmoid", "1 − σ(a)"),
+        ("tanh(a)**3", "3 (tanh(a) − z) tanh(a)"),
+        ("sin(a) * a", "sin(a) + a cos(a)"),
+        ("a / (exp(-a) - 1)", "z (1 + a + z) / a"),
     ],
 )
 def test_slopes_are_written_by_z_where_that_is_shorter(h: str, slope: str) -> None:

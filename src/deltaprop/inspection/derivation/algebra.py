@@ -147,9 +147,10 @@ class Algebra:
     def _sum(self, expression: Expression) -> Node:
         terms = []
         for term in expression.args:
-            coefficient, rest = term.as_coeff_Mul(rational=True)
-            negative = bool(coefficient < 0)
-            terms.append((negative, self.tree(-term if negative else term), bool(rest.is_number)))
+            _, rest = term.as_coeff_Mul(rational=True)
+            tree = self.tree(term)
+            negative = tree.op == "neg"
+            terms.append((negative, tree.args[0] if negative else tree, bool(rest.is_number)))
         straight = any(x.op == "multiply" and x.args[0].op == "number" and x.size == 3 for _, x, _ in terms)
         # Positive terms come first, and among them a constant, unless it is that of 2 a + 3.
         terms.sort(key=lambda t: (t[0], t[2] == straight, "r" in t[1].variables, t[1].size, str(t[1])))
@@ -182,6 +183,8 @@ class Algebra:
             coefficient *= sign ** (exponent.numerator % 2)
             tree = tree or self.tree(base)
             exponents[tree] = exponents.get(tree, Fraction(0)) + exponent
+        if coefficient < 0:
+            coefficient *= self._turned_one(exponents)
         above = [_power(tree, exponent) for tree, exponent in exponents.items() if exponent > 0]
         below = [_power(tree, -exponent) for tree, exponent in exponents.items() if exponent < 0]
         negative, coefficient = coefficient < 0, abs(coefficient)
@@ -198,6 +201,23 @@ class Algebra:
             tree = Node("divide", (tree, _chain(below)))
         return Node("neg", (tree,)) if negative else tree
 
+    def _turned_one(self, exponents: dict[Node, Fraction]) -> int:
+        """Turn a difference among factors round, which may be of either sign, so that no minus stands before them.
+
+        Return −1 where there is one, else 1.
+        """
+        for tree, exponent in exponents.items():
+            odd = exponent.denominator == 1 and exponent.numerator % 2
+            if tree.op != "subtract" or not odd or "r" in tree.variables:
+                continue
+            signs = {v > 0 for p in self.points if (v := value_or_none(tree, p))}
+            turned = self.tree(-self.expression(tree))
+            if len(signs) == 2 and turned.op == "subtract" and _first(turned).op != "neg":
+                del exponents[tree]
+                exponents[turned] = exponents.get(turned, Fraction(0)) + exponent
+                return -1
+        return 1
+
     def _order(self, node: Node) -> tuple[bool, bool, bool, int, str]:
         """Return what factors are sorted by: constants, y − r, symbols, sums, functions."""
         return bool(node.variables), "r" not in node.variables, node.op in _FUNCTIONS, node.size, str(node)
@@ -211,6 +231,9 @@ class Algebra:
         return self._turned[base]
 
     def _is_turned(self, tree: Node) -> bool:
+        signs = _signs(tree)
+        if len(signs) == 1:  # a + z, not -a - z, whatever that is
+            return signs == {"-"}
         values = [v for v in (value_or_none(tree, p) for p in self.points) if v is not None]
         if any(values) and (all(v >= 0 for v in values) or all(v <= 0 for v in values)):
             return any(v < 0 for v in values)
@@ -219,6 +242,14 @@ class Algebra:
             or _first(tree).op == "neg"
             or (tree.op == "subtract" and "r" in tree.args[0].variables and "r" not in tree.args[1].variables)
         )
+
+
+def _signs(node: Node) -> set[str]:
+    """Return the signs of a sum's terms."""
+    if node.op in ("add", "subtract"):
+        right = _signs(node.args[1])
+        return _signs(node.args[0]) | (right if node.op == "add" else {"+" if sign == "-" else "-" for sign in right})
+    return {"-"} if node.op == "neg" else {"+"}
 
 
 def _first(node: Node) -> Node:

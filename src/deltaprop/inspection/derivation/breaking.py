@@ -133,9 +133,9 @@ def broken(writer: RowWriter, node: Node, room: int | None = None) -> list[str]:
 def _product(writer: RowWriter, node: Node) -> list[str]:
     """Return a product in rows, broken in the widest sum among its factors; without one, a row with stacks in it."""
     if node.op == "sum":
-        index, body = node.args
+        body = node.args[1]
         inner = (_bracketed if _is_sum(body) else _product)(writer.within(writer.room - 3), body)
-        return [writer.summation(writer.write(index), inner[0]), *inner[1:]]
+        return [writer.summation(writer.index(node), inner[0]), *inner[1:]]
     factors = factors_of(node)
     if len(factors) == 1:
         return [writer.within(writer.room - 2).piece(node)[0]]

@@ -99,6 +99,9 @@ class LatexWriter(RowWriter):
     def summation(self, index: str, body: str) -> str:  # noqa: D102
         return rf"\sum_{{{index}}} {body}"
 
+    def unequal(self, left: str, right: str) -> str:  # noqa: D102
+        return rf"{left} \neq {right}"
+
     def indicator(self, left: str, right: str) -> str:  # noqa: D102
         return rf"\mathbf{{1}}_{{{left}={right}}}"
 

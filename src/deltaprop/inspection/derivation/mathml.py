@@ -91,6 +91,9 @@ class MathmlWriter(RowWriter):
     def summation(self, index: str, body: str) -> str:  # noqa: D102
         return _row(f"<munder><mo>∑</mo>{index}</munder>{body}")
 
+    def unequal(self, left: str, right: str) -> str:  # noqa: D102
+        return _row(f"{left}<mo>≠</mo>{right}")
+
     def indicator(self, left: str, right: str) -> str:  # noqa: D102
         return f"<msub><mn>1</mn>{_row(f'{left}<mo>=</mo>{right}')}</msub>"
 

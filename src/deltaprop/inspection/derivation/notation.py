@@ -51,9 +51,23 @@ def partial(top: Node, bottom: Node) -> Node:
     return Node("partial", (top, bottom))
 
 
-def summed(index: str, body: Node) -> Node:
-    """Return Σ over an index of a tree that has it."""
-    return Node("sum", (variable(index), body))
+def summed(index: str, body: Node, *, without: str = "") -> Node:
+    """Return Σ over an index of a tree that has it, but for one value of the index."""
+    return Node("sum", (variable(index), body, *([variable(without)] if without else [])))
+
+
+def terms_of_sum(node: Node, n: int) -> list[Node]:
+    """Return the terms of a sum over an index from 1 to n; what the index is not has to be a number by then.
+
+    Examples
+    --------
+    >>> [str(term) for term in terms_of_sum(summed("m", symbol("y", "m"), without="2"), 3)]
+    ['y_1', 'y_3']
+    """
+    index, body, *without = node.args
+    if without and not without[0].name.isdigit():
+        raise ValueError(f"a sum without {without[0].name} has no terms before that is a number")
+    return [at(body, **{index.name: m}) for m in range(1, n + 1) if variable(str(m)) not in without]
 
 
 def applied(function: Node, *args: Node) -> Node:
@@ -119,8 +133,7 @@ def expanded(node: Node, sizes: Mapping[str, int]) -> Node:
 
     def written_out(node: Node, args: tuple[Node, ...]) -> Node:
         if node.op == "sum":
-            index = args[0].name
-            return plus(*(at(args[1], **{index: k}) for k in range(1, sizes[index] + 1)))
+            return plus(*terms_of_sum(with_args(node, args), sizes[args[0].name]) or [ZERO])
         return with_args(node, args) if args else node
 
     def decided(node: Node, args: tuple[Node, ...]) -> Node:

@@ -10,6 +10,7 @@ from deltaprop.functions.formulas.tree import Node, rebuilt, substitute, with_ar
 from deltaprop.inspection.derivation.document import Line, Section, Step, Words
 from deltaprop.inspection.derivation.notation import (
     ETA,
+    ZERO,
     E,
     LayerSymbols,
     at,
@@ -17,6 +18,7 @@ from deltaprop.inspection.derivation.notation import (
     partial,
     plus,
     symbol,
+    terms_of_sum,
     times,
     value,
 )
@@ -84,7 +86,7 @@ class SampleSections:
 
         def visit(node: Node, args: tuple[Node, ...]) -> Node:
             if node.op == "sum":
-                return self.numbers.sum([at(args[1], **{args[0].name: m}) for m in range(1, n + 1)])
+                return self.numbers.sum(terms_of_sum(with_args(node, args), n) or [ZERO])
             return with_args(node, args) if args else node
 
         return rebuilt(node, visit)

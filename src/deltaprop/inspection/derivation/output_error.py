@@ -16,11 +16,12 @@ from deltaprop.functions import Activation, Loss, kernels
 from deltaprop.functions.formulas.tree import Node, numbers_in, substitute, variable
 from deltaprop.inspection.derivation.algebra import Algebra
 from deltaprop.inspection.derivation.calculus import derivative, for_people
+from deltaprop.inspection.derivation.cancelling import factors_by_side
 from deltaprop.inspection.derivation.declared import or_declared
 from deltaprop.inspection.derivation.document import Step, Words
 from deltaprop.inspection.derivation.evaluation import Number, Point, agree, precise, slopes_agree, value_or_none
 from deltaprop.inspection.derivation.notation import ONE, expanded, minus, plus, summed, symbol, times
-from deltaprop.inspection.derivation.simplification import into_branches, simplified, weight
+from deltaprop.inspection.derivation.simplification import into_branches, put_together, simplified, weight
 from deltaprop.inspection.derivation.slopes import A, Slope, slope_of, tree_of
 
 Y, R = variable("y"), variable("r")
@@ -108,11 +109,20 @@ def output_error(output: Activation, loss: Loss) -> OutputError:
     product = times(slope_of_E, slope_of_y)
     shorter, whole = simplified(product, points, algebra)
     complete &= whole and slope.complete
-    steps = [Step(product), *shorter]
+    steps = [Step(product), *(shorter or _as_one_fraction(product, points, algebra))]
     steps += into_branches(steps[-1].right, points, algebra)
     E_of_a = substitute(E, {"y": slope.h})
     confirmed &= slope.confirmed and slopes_agree(E_of_a, "a", steps[-1].right, points)
     return OutputError(E, parameter, targets, tuple(loss_steps), slope, tuple(steps), complete, confirmed)
+
+
+def _as_one_fraction(product: Node, points: Sequence[Point], algebra: Algebra) -> list[Step]:
+    """Return a fraction times something else as one fraction, where that is no longer."""
+    if product.op != "multiply" or [x.op for x in product.args].count("divide") != 1:
+        return []
+    one = put_together(product, algebra)
+    taken = one.op == "divide" and weight(one) <= weight(product) and agree(product, one, points)
+    return [Step(one, ("as one fraction",))] if taken else []
 
 
 def _kinks_of(E: Node, loss: Loss, variables: Sequence[str]) -> list[Point]:
@@ -183,7 +193,48 @@ SOFTMAX_SLOPE = times(symbol("y", "m"), minus(indicator("m", "k"), symbol("y", "
 
 
 def _of_softmax(slope_of_E: Node, points: Sequence[Point], algebra: Algebra, sums_to_one: bool) -> list[Step]:
-    """Return δ_k = Σ_m ∂E/∂y_m y_m (1{m=k} − y_k), and shorter."""
+    """Return δ_k = Σ_m ∂E/∂y_m y_m (1{m=k} − y_k), and shorter.
+
+    The term of m = k is taken from the sum where something cancels in it that does not in the others.
+    """
+    together, apart = _as_one_sum(slope_of_E, points, algebra, sums_to_one), _case_by_case(slope_of_E, points, algebra)
+    return apart if apart and weight(apart[-1].right) < weight(together[-1].right) else together
+
+
+def _case_by_case(slope_of_E: Node, points: Sequence[Point], algebra: Algebra) -> list[Step]:
+    """Return δ_k = ∂E/∂y_k y_k (1 − y_k) − y_k Σ_{m≠k} ∂E/∂y_m y_m, and shorter; nothing where it is no shorter."""
+    own, other = times(slope_of_E, times(Y, minus(ONE, Y))), times(slope_of_E, Y)
+    shorter = [simplified(part, points, algebra).steps for part in (own, other)]
+    if not shorter[0]:
+        return []
+
+    def written(own: Node, other: Node) -> Node:
+        return minus(indexed(own, "k"), times(symbol("y", "k"), summed("m", indexed(other, "m"), without="k")))
+
+    shorter[1] = shorter[1] or _as_one_fraction(other, points, algebra)
+    last = [part[-1].right if part else whole for part, whole in zip(shorter, (own, other), strict=True)]
+    y_k = symbol("y", "k")
+    steps = [
+        Step(summed("m", times(indexed(slope_of_E, "m"), SOFTMAX_SLOPE))),
+        Step(written(own, other), ("m = k by itself, and the others, where ", indicator("m", "k"), " = 0")),
+        Step(written(*last), shorter[0][-1].reason),
+    ]
+    rest = _without_y(last[0], algebra)
+    if rest is not None:
+        in_front = times(y_k, minus(indexed(rest, "k"), summed("m", indexed(last[1], "m"), without="k")))
+        steps.append(Step(in_front, ("with ", y_k, " in front")))
+    return steps
+
+
+def _without_y(node: Node, algebra: Algebra) -> Node | None:
+    """Return a product without its factor y; None where it has none."""
+    if Y not in factors_by_side(node)[0]:
+        return None
+    return algebra.tree(algebra.expression(node) / algebra.symbol(Y))
+
+
+def _as_one_sum(slope_of_E: Node, points: Sequence[Point], algebra: Algebra, sums_to_one: bool) -> list[Step]:
+    """Return the steps with the indicator multiplied out."""
     D_m, y_k = indexed(slope_of_E, "m"), symbol("y", "k")
     product = times(slope_of_E, Y)
     shorter = simplified(product, points, algebra).steps
@@ -211,6 +262,11 @@ def _of_softmax(slope_of_E: Node, points: Sequence[Point], algebra: Algebra, sum
 
         inner = minus(mean, of_k) if factor < 0 else minus(of_k, mean)
         steps.append(Step(multiple(inner), ("with ", algebra.tree(factor), " taken out of all terms")))
+        without_y = _without_y(algebra.tree(rest), algebra)
+        if without_y is not None:
+            own, others = indexed(without_y, "k"), summed("m", of_m)
+            inner = times(y_k, minus(others, own) if factor < 0 else minus(own, others))
+            steps.append(Step(multiple(inner), ("with ", y_k, " in front")))
         if rest == algebra.symbol(R) and sums_to_one:
             inner = minus(y_k, r_k) if factor < 0 else minus(r_k, y_k)
             steps.append(Step(multiple(inner), ("as ", summed("m", r_m), " = 1")))

@@ -6,7 +6,7 @@ from deltaprop.functions import Activation
 from deltaprop.functions.formulas.tree import Node, rebuilt, substitute, variable, with_args
 from deltaprop.inspection.derivation.cancelling import is_product_of, uncancelled
 from deltaprop.inspection.derivation.document import Line, Section, Step, Words
-from deltaprop.inspection.derivation.notation import ZERO, E, LayerSymbols, minus, partial, summed, symbol, times
+from deltaprop.inspection.derivation.notation import ONE, ZERO, E, LayerSymbols, minus, partial, summed, symbol, times
 from deltaprop.inspection.derivation.output_error import SOFTMAX_SLOPE, OutputError, indexed, indicator
 from deltaprop.inspection.derivation.rules import caveats, in_symbols
 
@@ -96,12 +96,17 @@ def _softmax_lines(output: LayerSymbols, found: OutputError) -> list[Line]:
         Line(delta, (Step(partial(E, a_k)), Step(chain)), words=words),
         Line(partial(E, y_m), by_y, words=("The first factors, from the loss:",)),
         Line(partial(y_m, a_k), by_a, words=("The second, from softmax:",)),
+        Line(words=("That is ", times(y_k, minus(ONE, y_k)), " for m = k, and ", Node("neg", (times(y_m, y_k),)),
+                    " for every other m.")),
         Line(delta, (Step(chain), *found.steps), words=("Together:",)),
     ]  # fmt: skip
     if found.final == minus(symbol("y", "k"), symbol("r", "k")):
         lines.append(Line(words=("All else cancels, and ", delta, _TOO_LARGE)))
     elif _SUM_OF_R in found.final.parts():
         words = ("Where the targets of a sample sum to 1, that is ", _where_r_sum_to_one(found.final), ".")
+        lines.append(Line(words=words))
+    elif any(x.op == "sum" and len(x.args) > 2 for x in found.final.parts()):
+        words = ("In the term of ", y_k, " itself the slope cancels; what E says of the other outputs stays as a sum.")
         lines.append(Line(words=words))
     elif not uncancelled(times(found.loss_steps[-1].right, variable("y"))):
         lines.append(Line(words=("Nothing cancels here: the sum over all outputs stays in ", delta, ".")))

@@ -16,6 +16,7 @@ from deltaprop.inspection.derivation.declared import or_declared
 from deltaprop.inspection.derivation.document import Step
 from deltaprop.inspection.derivation.elimination import in_terms_of
 from deltaprop.inspection.derivation.evaluation import Point, precise, slopes_agree, value_or_none
+from deltaprop.inspection.derivation.reduction import reduced
 from deltaprop.inspection.derivation.simplification import into_branches, simplified, weight
 
 A, Z = variable("a"), variable("z")
@@ -99,6 +100,8 @@ def slope_of(entry: Activation) -> Slope:
     by_z = in_terms_of("z", h, raw, points, algebra)
     if by_z and weight(by_z[-1].right) <= weight(steps[-1].right):
         steps += by_z
+    elif weight((by_z := [*steps[:1], *reduced("z", h, raw, points, algebra)])[-1].right) < weight(steps[-1].right):
+        steps = by_z
     if entry.written is None:
         declared = tree_of(entry, entry.derivative, ["a", "z"])
         away_from_kinks = [p for p in points if p[A]]

@@ -83,6 +83,9 @@ class TextWriter(Writer):
     def summation(self, index: str, body: str) -> str:  # noqa: D102
         return f"Σ_{index} {body}"
 
+    def unequal(self, left: str, right: str) -> str:  # noqa: D102
+        return f"{{{left}≠{right}}}"
+
     def indicator(self, left: str, right: str) -> str:  # noqa: D102
         return f"1{{{left}={right}}}"
 

@@ -63,7 +63,7 @@ class Writer(ABC):
             case "partial":
                 return self.partial(self.inside(args[0], ATOM), self.inside(args[1], ATOM)), ATOM
             case "sum":
-                return self.summation(self.write(args[0]), self.inside(args[1], FRACTION)), PRODUCT
+                return self.summation(self.index(node), self.inside(args[1], FRACTION)), PRODUCT
             case "indicator":
                 return self.indicator(self.write(args[0]), self.write(args[1])), ATOM
             case "applied":
@@ -71,6 +71,11 @@ class Writer(ABC):
         if node.op in CONDITIONS:
             return self._condition(node), SUM
         return self.call(self.function(NAMES.get(node.op, node.op)), [self.write(x) for x in args]), ATOM
+
+    def index(self, node: Node) -> str:
+        """Return what stands below a sum: its index, and the value that it does not take."""
+        index, _, *without = node.args
+        return self.unequal(self.write(index), self.write(without[0])) if without else self.write(index)
 
     def terms(self, node: Node) -> list[tuple[str, str]]:
         """Return the terms of a sum, each with its sign; what is no sum is a sum of one."""
@@ -182,6 +187,10 @@ class Writer(ABC):
     @abstractmethod
     def summation(self, index: str, body: str) -> str:
         """Return a sum over an index."""
+
+    @abstractmethod
+    def unequal(self, left: str, right: str) -> str:
+        """Return two indices that are not the same."""
 
     @abstractmethod
     def indicator(self, left: str, right: str) -> str:
