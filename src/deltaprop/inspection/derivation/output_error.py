@@ -216,7 +216,10 @@ def _case_by_case(slope_of_E: Node, points: Sequence[Point], algebra: Algebra) -
     y_k = symbol("y", "k")
     steps = [
         Step(summed("m", times(indexed(slope_of_E, "m"), SOFTMAX_SLOPE))),
-        Step(written(own, other), ("m = k by itself, and the others, where ", indicator("m", "k"), " = 0")),
+        Step(
+            written(own, other),
+            (variable("m"), " = ", variable("k"), " by itself, and the others, where ", indicator("m", "k"), " = 0"),
+        ),
         Step(written(*last), shorter[0][-1].reason),
     ]
     rest = _without_y(last[0], algebra)

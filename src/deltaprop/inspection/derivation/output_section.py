@@ -79,7 +79,7 @@ def _softmax_lines(output: LayerSymbols, found: OutputError) -> list[Line]:
     a_k, a_m, y_k, y_m = output.a("k"), output.a("m"), output.z("k"), output.z("m")
     total = summed("n", Node("exp", (output.a("n"),)))
     e_k, e_m = Node("exp", (a_k,)), Node("exp", (a_m,))
-    same = indicator("m", "k")
+    same, m, k = indicator("m", "k"), variable("m"), variable("k")
     quotient = Node(
         "divide", (minus(times(same, e_m, total), times(e_m, e_k)), Node("power", (total, Node("number", value=2.0))))
     )
@@ -96,8 +96,8 @@ def _softmax_lines(output: LayerSymbols, found: OutputError) -> list[Line]:
         Line(delta, (Step(partial(E, a_k)), Step(chain)), words=words),
         Line(partial(E, y_m), by_y, words=("The first factors, from the loss:",)),
         Line(partial(y_m, a_k), by_a, words=("The second, from softmax:",)),
-        Line(words=("That is ", times(y_k, minus(ONE, y_k)), " for m = k, and ", Node("neg", (times(y_m, y_k),)),
-                    " for every other m.")),
+        Line(words=("That is ", times(y_k, minus(ONE, y_k)), " for ", m, " = ", k, ", and ",
+                    Node("neg", (times(y_m, y_k),)), " for every other ", m, ".")),
         Line(delta, (Step(chain), *found.steps), words=("Together:",)),
     ]  # fmt: skip
     if found.final == minus(symbol("y", "k"), symbol("r", "k")):

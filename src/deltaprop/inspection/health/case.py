@@ -15,6 +15,8 @@ from deltaprop.model import Model
 
 LEARNED = 0.5  # of |E| of the best constant, by which E is below that: what is found beside it is no hindrance
 BARELY = 1e-3  # of |E| of the best constant: less is won by rounding and by chance
+SETTLED = 10  # epochs, after which a network has won more than chance can, if it wins anything
+FAINT = 0.25  # of |E| of the best constant: the most that a quarter as many parameters as rows win by heart, and more
 FAR_OFF = 10.0  # times the best constant: deep networks of relu start at up to three times it
 
 

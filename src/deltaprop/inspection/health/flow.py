@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deltaprop.inspection.health.case import BARELY, Case, below_chance
+from deltaprop.inspection.health.case import BARELY, SETTLED, Case, below_chance
 from deltaprop.inspection.health.findings import Finding
 from deltaprop.inspection.health.steps import Steps
 from deltaprop.inspection.health.units import parts_of_a
@@ -19,6 +19,7 @@ SMALL_STEP = 1e-6  # a million steps to change the weights by their own size
 WORSE = 0.5  # of |E| of the best constant, by which E has risen after the steps: no noise, they go uphill
 DOUBLED = 0.1  # of the same, where E was small before and has more than doubled
 ROWS_PER_OUTPUT = 4  # at least: hindsight saves a constant of k classes k/2n nats on n of many rows, here an eighth
+_PER_PARAMETER = 4  # rows at least: with fewer, what a network knows by heart may be anything
 SURE = 2.0  # standard errors of a difference found on some of many rows
 UNBALANCED = 0.9  # of all targets are of one class
 UNBALANCED_SUM = 1e-3  # within which shares of classes add up to 1
@@ -184,6 +185,33 @@ def of_chance(case: Case) -> Iterator[Finding]:
         f"E is {case.E:.4g} {after}, no better than the {case.chance:.4g} of always predicting y = {_constant(case)}: "
         f"the network has learned nothing from the inputs. See the other findings first; {advice}",
         figures,
+    )
+
+
+def of_memory(case: Case) -> Iterator[Finding]:
+    """Find a trained network that has won no more on a constant than learning targets by heart brings.
+
+    Fitted to targets that have nothing to do with the inputs, p parameters take p / 2n from the mean of a log
+    likelihood over n rows, and a share of p / n from a sum of squares, on average (S. S. Wilks, 1938; Cochran, 1934).
+    """
+    model, compared = case.model, case.compared
+    p, n = model.n_parameters, case.sample.of.effective
+    if not (model.epoch >= SETTLED and case.enough and compared.tells and _PER_PARAMETER * p <= n):
+        return
+    loss = model.definition.loss_entry.name
+    by_heart = {"log": p / (2 * n), "cross_entropy": p / (2 * n), "squared_error": compared.chance * p / n}.get(loss)
+    won = compared.chance - compared.E
+    if by_heart is None or not 0 < won + SURE * compared.error <= by_heart:
+        return
+    yield Finding(
+        "chance",
+        None,
+        f"E is {case.E:.4g} after {model.epoch:,} epochs, {won:.2g} below the {case.chance:.4g} of always predicting "
+        f"y = {_constant(case)}: {p:,} parameters win as much by heart, about {by_heart:.2g}, of {n:,.0f} rows whose "
+        "targets have nothing to do with their inputs. Look at E of rows that it was not trained on; if that is no "
+        "better than a constant's, look whether the rows of X and R belong together, and train longer or with "
+        "another eta.",
+        {"E": case.E, "chance": case.chance, "won": won, "by heart": by_heart},
     )
 
 

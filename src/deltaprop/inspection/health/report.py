@@ -11,11 +11,19 @@ from numpy.typing import ArrayLike
 from deltaprop.descent.optimizers import Optimizer
 from deltaprop.descent.schedules import Eta
 from deltaprop.foreign_words import answers_foreign_words
-from deltaprop.inspection.health.case import BARELY, Case, below_chance, is_trained
+from deltaprop.inspection.health.case import BARELY, FAINT, SETTLED, Case, below_chance, is_trained
 from deltaprop.inspection.health.chance import compared, compared_further
 from deltaprop.inspection.health.figures import LayerHealth, passes_of
 from deltaprop.inspection.health.findings import Finding
-from deltaprop.inspection.health.flow import of_chance, of_delta, of_large_eta, of_numbers, of_small_eta, of_start
+from deltaprop.inspection.health.flow import (
+    of_chance,
+    of_delta,
+    of_large_eta,
+    of_memory,
+    of_numbers,
+    of_small_eta,
+    of_start,
+)
 from deltaprop.inspection.health.prepared import Prepared
 from deltaprop.inspection.health.sample import FEWEST_ROWS
 from deltaprop.inspection.health.steps import Steps, steps_of
@@ -111,7 +119,8 @@ def _found_in(case: Case) -> list[Finding]:
         found += of_large_eta(case)
     if not found:  # else the weights may stand still for another reason than eta
         found += of_small_eta(case)
-    return found + list(of_chance(case))
+    found += of_chance(case)
+    return found or list(of_memory(case))
 
 
 @answers_foreign_words
@@ -133,7 +142,8 @@ def health(
     Looked for: inputs and targets that are not scaled, outliers, targets that are all the same or out of reach, numbers
     that are not finite, units that are alike, dead or saturated, weights that have collapsed, δ that vanishes or
     explodes from layer to layer, parameters that never change, an E far above that of the best constant prediction, and
-    after training one no better than that; where an eta is given, steps too large or too small.
+    after training one no better than that, or no better than learning by heart makes it of targets that have nothing to
+    do with the inputs; where an eta is given, steps too large or too small.
 
     At most 256 rows are looked at, always the same ones. Their trace writes ∂E/∂w for each, so of networks with more
     than some 4,000 weights they are fewer, down to 32; weights of a first layer with many inputs count for a sixteenth.
@@ -199,7 +209,8 @@ def health(
     figures, passes, E = passes_of(model, sample)
     mean, median = (value if np.isfinite(value) else float("inf") for value in (sample.mean(E), float(np.median(E))))
     beside = compared(model, sample, mean)
-    if not sample.complete and (not beside.tells or (is_trained(model) and not below_chance(beside, BARELY))):
+    doubtful = is_trained(model) and not below_chance(beside, FAINT if model.epoch >= SETTLED else BARELY)
+    if not sample.complete and (doubtful or not beside.tells):
         beside = compared_further(model, data.further)
     steps = None if eta is None else steps_of(model, sample, eta, optimizer, batch_size, where)
     if steps is not None:

@@ -74,6 +74,14 @@ class Rows:
         """How many rows weigh anything."""
         return len(self) if self._weighty is None else len(self._weighty)
 
+    @property
+    def effective(self) -> float:
+        """As how many rows of one weight they count, (Σ w)² / Σ w²."""
+        if self.weights is None:
+            return float(len(self))
+        w = np.asarray(self.weights, np.float64)
+        return float(w.sum() ** 2 / np.square(w).sum())
+
     def drawn(self, most: int) -> Sample:
         """Return all rows where they are few, else some drawn by a fixed seed."""
         chosen = _chosen(self.weighty, most) if self.weighty > most else np.arange(self.weighty)
