@@ -136,7 +136,7 @@ template <class T>
                                                                           Vector<std::uint64_t> y) {
 #if defined(__AVX512F__)
   return reinterpret_cast<Vector<std::uint64_t>>(
-      _mm512_mul_epu32(reinterpret_cast<__m512i>(x), reinterpret_cast<__m512i>(y)));
+      _mm512_maskz_mul_epu32(0xFF, reinterpret_cast<__m512i>(x), reinterpret_cast<__m512i>(y)));
 #elif defined(__AVX2__)
   return reinterpret_cast<Vector<std::uint64_t>>(
       _mm256_mul_epu32(reinterpret_cast<__m256i>(x), reinterpret_cast<__m256i>(y)));

@@ -121,6 +121,27 @@ def test_the_gradient_check(frame: pd.DataFrame) -> None:
         assert fitted(frame, target).check_gradient(frame).ok
 
 
+def test_the_gradient_check_weighs_labels_as_the_training_did() -> None:
+    """∂E/∂b of the output is Σ w (y − r) / Σ w, and a row of weight 0 is none of those that are compared."""
+    rng = np.random.default_rng(0)
+    rare = rng.random(400) < 0.1
+    table = {"x": rng.normal(size=400) + 1.2 * rare, "y": np.where(rare, "yes", "no")}
+    for class_weight, w in ((None, (1, 1)), ("balanced", None), ({"yes": 9}, (9, 1)), ({"no": 0}, (1, 0))):
+        model = TableModel(hidden=(4,), dtype="float64")
+        model.fit(table, "y", class_weight=class_weight, epochs=3, validation=None)  # type: ignore[arg-type]
+        report = model.check_gradient(table)
+        assert report.ok
+        yes, no = w or (400 / (2 * rare.sum()), 400 / (2 * (~rare).sum()))
+        weights = np.where(rare, yes, no)
+        first = np.flatnonzero(weights)[:100]
+        y = model.predict_proba(table)[first, 1]
+        expected = np.average(y - rare[first], weights=weights[first])
+        of_output = next(group for group in report.groups if (group.layer, group.group) == (2, "biases"))
+        assert of_output.analytic == pytest.approx(expected, rel=1e-9, abs=1e-12), class_weight
+    with pytest.raises(TableError, match="class_weight gave a weight of 0"):
+        model.check_gradient({"x": [1.0, 2.0], "y": ["no", "no"]})
+
+
 def test_health_weighs_labels_as_the_training_did(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rare = rng.random(2000) < 0.05

@@ -12,6 +12,7 @@ from deltaprop.data.tables import column_of
 from deltaprop.data.targets import Labels
 from deltaprop.errors import NotFittedError, TableError
 from deltaprop.network import Network
+from deltaprop.table_model.class_weights import weights_of_rows
 from deltaprop.table_model.evaluation import Evaluation
 
 if TYPE_CHECKING:
@@ -122,14 +123,20 @@ class Parts:
             notes.append(f"no cell of column {name!r} is a level that was met in training")
         return notes
 
-    def _samples(self, data: pa.Table) -> tuple[Array, Array]:
-        """Return X and R of the rows whose label, where it is one, was met in training."""
+    def _samples(self, data: pa.Table, most: int | None = None) -> tuple[Array, Array, Array | None]:
+        """Return X, R and the weights of the training of the rows whose label, where it is one, was met there.
+
+        At most the first ``most`` that count for something.
+        """
         R, truth = self.target.encode(column_of(data, self.target.name, what="target column"))
-        X = self.encoder.encode(data)
-        known = truth >= 0 if isinstance(self.target, Labels) else np.ones(len(X), bool)
-        if not known.any():
+        rows = np.flatnonzero(truth >= 0) if isinstance(self.target, Labels) else np.arange(len(R))
+        if not len(rows):
             raise TableError("No row of the table has a label that was met in training.")
-        return X[known], R[known]
+        weights = weights_of_rows(self.provenance.get("class weight"), self.target, R[rows])
+        if most is not None:
+            chosen = (np.arange(len(rows)) if weights is None else np.flatnonzero(weights))[:most]
+            rows, weights = rows[chosen], None if weights is None else weights[chosen]
+        return self.encoder.encode(data if len(rows) == len(R) else data.take(rows)), R[rows], weights
 
     def _row(self, table: TableLike, row: int, where: str) -> pa.Table:
         """Return one row of a table."""

@@ -9,7 +9,6 @@ from deltaprop.descent.schedules import Eta
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.health import HealthReport, health
 from deltaprop.table_model.base import Parts
-from deltaprop.table_model.class_weights import weights_of_rows
 from deltaprop.table_model.trace import TableTrace, encoded_row, trace_row
 
 if TYPE_CHECKING:
@@ -80,6 +79,8 @@ class Looking(Parts):
     def check_gradient(self, table: TableLike) -> GradientReport:
         """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.
 
+        Rows count by the class_weight that the model was trained with; those that count for nothing are passed over.
+
         Parameters
         ----------
         table : path-like, pyarrow.Table, frame or mapping
@@ -98,7 +99,7 @@ class Looking(Parts):
         TableError
             As `evaluate`.
         """
-        return check_gradient(self.network, *self._samples(self.read(table).slice(0, _CHECKED_ROWS)))
+        return check_gradient(self.network, *self._samples(self.read(table), most=_CHECKED_ROWS))
 
     def health(self, table: TableLike, *, eta: Eta | None = None) -> HealthReport:
         """Look for what keeps the network from learning, by the names of the columns: `Network.health`.
@@ -125,12 +126,9 @@ class Looking(Parts):
         TableError
             As `evaluate`.
         """
-        X, R = self._samples(self.read(table))
         return health(
             self.network,
-            X,
-            R,
-            weights_of_rows(self.provenance.get("class weight"), self.target, R),
+            *self._samples(self.read(table)),
             eta=eta,
             batch_size=1 if eta is None else self.provenance["batch size"],
             inputs=self.encoder.inputs,
