@@ -19,7 +19,7 @@ FEWEST_SAMPLES = 32  # of networks so large that the next number would leave few
 _MOST_NUMBERS = 2**20  # of ∂E/∂w, a matrix for each sample, that a trace writes: a millisecond or two
 _FIRST_NUMBERS = 2**11  # of them for each sample, in the first layer
 _PREDICTED = 16  # weights that a prediction passes in the time in which a trace writes one
-_READ = 4  # times that a row's inputs are read
+_READ = 8  # numbers that a trace writes in the time that each input takes, which is looked at again and again
 _FEWEST_AT_ONCE, _MOST_AT_ONCE = 4, 32  # rows of a network whose first layer is wide
 _MOST_COMPARED = 2**12  # where E of a sample leaves open whether it is below that of a constant; a class of 1 in 1,000
 _COMPARING_WORK = 2**27  # multiply-adds of the pass that it takes, about: some ten milliseconds
@@ -170,7 +170,7 @@ def most_samples(model: Model) -> int:
     Examples
     --------
     >>> most_samples(Model([30, 32, 16, 1])), most_samples(Model([784, 128, 10])), most_samples(Model([784, 512, 10]))
-    (256, 82, 32)
+    (256, 66, 32)
     """
     return min(MOST_SAMPLES, max(FEWEST_SAMPLES, _MOST_NUMBERS // numbers_of_a_trace(model)))
 
