@@ -13,7 +13,8 @@ _ROOM = 100  # characters of a row
 _STYLE = """
 .derivation { font-family: Georgia, 'Times New Roman', serif; line-height: 1.5; max-width: 60em; margin: 0 auto; }
 .derivation h1, .derivation h2 { overflow-wrap: anywhere; }
-.derivation p, .derivation div { overflow-x: auto; overflow-y: hidden; padding-bottom: 0.2em; }
+.derivation p, .derivation div { overflow-x: auto; }
+.derivation p { overflow-y: hidden; padding-bottom: 0.3em; }
 .derivation table { border: 0; border-collapse: collapse; margin: 0.4em 0 0.8em 1.5em; }
 .derivation td { border: 0; padding: 0.35em 0.3em; text-align: left; vertical-align: middle; }
 .derivation td.left { text-align: right; }
