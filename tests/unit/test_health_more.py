@@ -7,7 +7,7 @@ from deltaprop import HealthCheck, Network
 from deltaprop.inspection.health import health
 from deltaprop.inspection.health.figures import passes_of, rms
 from deltaprop.inspection.health.prepared import Prepared
-from health_samples import SOFTMAX, found, quantities, rows, sample_of
+from health_samples import SOFTMAX, finite, found, quantities, rows, sample_of
 
 
 @pytest.mark.parametrize("kind", ["log", "cross_entropy", "squared_error"])
@@ -108,3 +108,15 @@ def test_two_units_of_a_very_wide_layer_that_are_alike_are_found() -> None:
     assert "units 13 and 272" in report.findings[0].message
     net.W[0][777, 271] += 1e-3
     assert found(health(net, data, None)) == []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("layers", [[40, 3, 1], [784, 1], [5, 1, 1]])
+def test_numbers_near_the_ends_of_float64_warn_nobody(layers: list[int]) -> None:
+    net = Network(layers, h="relu")
+    for n in (1, 5, 300):
+        X, R = np.random.default_rng(0).normal(size=(n, layers[0])), np.arange(n) % 2.0
+        for size in (1e200, 1e-200):
+            report = net.health(X * size, R, eta=0.1)
+            assert finite(report)
+            assert n < 4 or "inputs" in [finding.kind for finding in report.findings]

@@ -48,9 +48,11 @@ def outliers_in(columns: Array, *, all_rows: bool) -> list[Outlier]:
     if not len(candidates):
         return []
     some = columns[:, candidates].astype(np.float64)
-    distances = np.abs(some - np.median(some, axis=0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances = np.abs(some - np.median(some, axis=0))
+        far_out = distances.max(axis=0) > FAR_OUT * some.std(axis=0)
     found = []
-    for k in np.flatnonzero(distances.max(axis=0) > FAR_OUT * some.std(axis=0)):
+    for k in np.flatnonzero(far_out):
         low, high = np.percentile(some[:, k], [25, 75])
         row = int(distances[:, k].argmax())
         if high > low and distances[row, k] > BEYOND * (high - low):
