@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deltaprop import FormulaError
 from deltaprop.functions.formulas import ActivationFormula, budget, is_formula, parse
+from deltaprop.functions.formulas.program import SLOTS
 
 
 @contextmanager
@@ -90,7 +91,7 @@ BOUNDED = {
 def test_what_is_large_is_differentiated_or_refused_in_a_few_seconds(text: str) -> None:
     with at_most(20_000_000):
         try:
-            assert ActivationFormula(text, where="h").derivative.registers <= 64
+            assert ActivationFormula(text, where="h").derivative.registers <= SLOTS
         except FormulaError as error:
             assert "too" in str(error)  # noqa: PT017
 

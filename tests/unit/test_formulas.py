@@ -94,7 +94,7 @@ def test_registers_are_used_again() -> None:
 
 def test_a_program_that_needs_too_many_slots_is_refused() -> None:
     with pytest.raises(FormulaError, match=r"h: it is too large: it needs \d+ numbers"):
-        activation("+".join(f"sin({n}.5*a)" for n in range(1, 70)))
+        activation("+".join(f"sin({n}.5*a + {n}.25)" for n in range(1, 70)))
 
 
 @pytest.mark.parametrize(
