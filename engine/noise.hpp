@@ -55,7 +55,7 @@ template <class T, class Use>
     const Index g = j / kUnitsAtOnce, start = g * kUnitsAtOnce;
     draw(draws, s, Stream::dropout, layer, g, words);
     for (int k = 0; k < kUnitsAtOnce; ++k) masks[k] = words[k] < below ? T{0} : kept;
-    for (Index k = n - start; k < kUnitsAtOnce; ++k) masks[k < 0 ? 0 : k] = T{0};
+    for (Index k = n - start; k < kUnitsAtOnce; ++k) masks[k] = T{0};
     const Index stop = last - start < kUnitsAtOnce ? last : start + kUnitsAtOnce;
     for (; j < stop; j += kWidth<T>) use(j, load(masks + (j - start)));
   }

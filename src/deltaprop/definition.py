@@ -147,12 +147,11 @@ def _dropout(given: Any, hidden: int, who: str) -> tuple[float, ...]:
             f"{who}: dropout needs one share for all hidden layers, or {hidden + 1}, of the inputs and of each hidden "
             f"layer; got {len(given)}: {list(given)}."
         )
-    shares = [real_number(share, "dropout", where=who) for share in (given if several else [0.0] + [given] * hidden)]
+    shares = [real_number(share, "dropout", where=who) for share in (given if several else [given])]
     if not all(0 <= share < 1 for share in shares):
         raise ValueError(f"{who}: dropout needs shares of at least 0 and below 1; got {given!r}.")
-    if not several:
-        real_number(given, "dropout", where=who)
-    return tuple(shares) if any(shares) else ()
+    of_each = shares if several else [0.0, *shares * hidden]
+    return tuple(of_each) if any(of_each) else ()
 
 
 def _not_negative(value: Any, name: str, who: str) -> float:

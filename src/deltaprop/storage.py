@@ -15,8 +15,9 @@ import hashlib
 import json
 import os
 import struct
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -85,19 +86,12 @@ def replace_file(path: PathLike, data: bytes) -> None:
         return
     real = Path(os.path.realpath(path))  # a link stays a link
     mode = _mode_for(real)
-    descriptor, temporary = _temporary_beside(real, path)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        os.replace(temporary, real)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
-        raise
+    with _new_beside(real, path) as file:
+        file.write(data)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
+        os.replace(file.name, real)
     folder = os.open(real.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -122,18 +116,26 @@ def check_place(path: PathLike) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     if real.exists() and not real.is_file():
         return
-    descriptor, temporary = _temporary_beside(real, path)
-    os.close(descriptor)
-    os.unlink(temporary)
+    with _new_beside(real, path):
+        pass
 
 
-def _temporary_beside(real: Path, path: PathLike) -> tuple[int, str]:
-    """Return an open temporary file in the folder of ``real``; errors name ``path``."""
+@contextmanager
+def _new_beside(real: Path, path: PathLike) -> Iterator[BinaryIO]:
+    """Open a new file in the folder of ``real`` for a while; what is not renamed is removed. Errors name ``path``.
+
+    Its name is known before it is made, so that nothing is left where Ctrl-C comes at that very moment.
+    """
+    temporary = real.parent / f".deltaprop-{os.urandom(8).hex()}.part"
     try:
         real.exists()  # raises where the name is too long
-        return tempfile.mkstemp(dir=real.parent, prefix=".deltaprop-", suffix=".part")
+        with open(temporary, "xb", opener=partial(os.open, mode=0o600)) as file:
+            yield file
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _mode_for(path: Path) -> int:

@@ -1,6 +1,7 @@
 """The derivation: the lecture's equations, every pair of output and loss, numbers, formats, errors."""
 
 import os
+import pickle
 import subprocess
 import sys
 
@@ -481,3 +482,22 @@ def test_the_update_is_that_of_the_networks_present_rule(optimizer: str, penalti
     assert "[the engine's" not in text[text.rindex("The update") :]  # by hand, to the last digit
     assert document.to_latex().count("{") == document.to_latex().count("}")
     assert net.theta.tobytes() == Network.from_description(net.description(), net.theta).theta.tobytes()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_of_a_network_with_dropout_it_is_that_of_the_network_without(optimizer: str) -> None:
+    """And says so: its lines agree with each other, as no unit is missing."""
+    X, R = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([0, 1, 1, 0.0])
+    net = Network([2, 2, 1], dropout=[0.2, 0.5], input_noise=0.1)
+    net.fit(X, R, epochs=3, eta=0.1, optimizer=optimizer)
+    before = pickle.dumps(net)
+    text = str(net.derive([0, 1], 1, 0.5))
+    assert pickle.dumps(net) == before
+    plain = Network([2, 2, 1])
+    plain.take_state(net.__getstate__())
+    said = "In training units are dropped at random (dropout) and noise is added to the inputs; "
+    said += "the equations here are without.\n"
+    one, other = (" ".join(t.split()) for t in (text, str(plain.derive([0, 1], 1, 0.5))))
+    assert one.replace(" ".join(said.split()) + " ", "") == other
+    assert one != other
+    assert "[the engine's" not in text

@@ -270,3 +270,6 @@ def test_one_share_is_of_all_hidden_layers():
 def test_nonsense_is_refused(words, message):
     with pytest.raises((TypeError, ValueError), match=message):
         Network([2, 3, 1], **words)
+    if not isinstance(words.get("dropout"), list):  # where there is no hidden layer, too
+        with pytest.raises((TypeError, ValueError), match=message):
+            Network([2, 1], **words)

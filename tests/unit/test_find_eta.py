@@ -57,6 +57,20 @@ def test_a_weight_of_two_is_half_the_eta() -> None:
     assert by_class.E.tobytes() == by_sample.E.tobytes()
 
 
+def test_with_dropout_and_noise_both_looks_have_the_same_draws() -> None:
+    net = network([5, 8, 1], h="tanh", dropout=[0.2, 0.5], input_noise=0.1)
+    X, R = samples(net, 200)
+    net.fit(X, R, epochs=1, eta=0.001)  # so that the next draws are not the first
+    before = pickle.dumps(net)
+    found = net.find_eta(X, R, batch_size=10)
+    assert pickle.dumps(net) == before
+    assert found.suggestion is not None
+    still = net.find_eta(X, R, low=1e-300, high=1e-299, batch_size=10, points=10, steps=2)
+    assert still.smoothed.tobytes() == np.full(10, still.smoothed[0]).tobytes()  # steps that change nothing
+    again = net.find_eta(X, R, low=1e-300, high=1e-299, batch_size=20, points=10, steps=1)
+    np.testing.assert_allclose(again.E, still.E, rtol=1e-12)
+
+
 def test_points_whose_samples_weigh_nothing_are_left_out() -> None:
     net = network([5, 4, 1], h="tanh")
     X, R = samples(net, 640)

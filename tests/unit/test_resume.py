@@ -1,6 +1,7 @@
 """A run on disk: killed at any moment and resumed, it ends with the bits of one that was never interrupted."""
 
 import errno
+import io
 import re
 import signal
 import subprocess
@@ -136,7 +137,14 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     assert deltaprop.load(tmp_path / "run.deltaprop") == deltaprop.load(tmp_path / "whole.deltaprop")
 
 
-@pytest.mark.parametrize("fails", ["mkstemp", "write", "fsync", "replace"])
+class FullFile(io.FileIO):
+    """A file on a disk that has no room."""
+
+    def write(self, _: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("fails", ["open", "write", "fsync", "replace"])
 def test_a_disk_that_fails_leaves_the_run_before_and_ends_no_training(
     fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,8 +159,10 @@ def test_a_disk_that_fails_leaves_the_run_before_and_ends_no_training(
 
     other, *_ = made(**CASES["batches"])
     monkeypatch.setattr("deltaprop.training.checkpoint.check_place", lambda path: None)
-    target: Any = {"mkstemp": storage.tempfile, "replace": storage.os, "fsync": storage.os, "write": storage.os}[fails]
-    monkeypatch.setattr(target, {"write": "fdopen"}.get(fails, fails), full)
+    if fails == "write":
+        monkeypatch.setattr(storage, "open", FullFile, raising=False)
+    else:
+        monkeypatch.setattr(storage.os, fails, full)
     with pytest.warns(UserWarning, match="the run could not be written: .*No space left"):
         other.fit(X, R, **arguments, checkpoint=path, checkpoint_every="0s", resume=True)
     monkeypatch.undo()

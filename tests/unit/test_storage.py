@@ -69,6 +69,25 @@ def test_an_existing_file_is_replaced_with_its_mode_kept(tmp_path: Path) -> None
     assert stat.S_IMODE(fresh.stat().st_mode) == 0o666 & ~mask
 
 
+def test_ctrl_c_as_the_new_file_is_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "net").write_bytes(b"old")
+    made = []
+    real = os.open
+
+    def interrupted(path: Any, *arguments: Any, **words: Any) -> int:
+        os.close(real(path, *arguments, **words))
+        made.append(os.listdir(tmp_path))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        replace_file(tmp_path / "net", b"new")
+    monkeypatch.undo()
+    assert len(made[0]) == 2
+    assert os.listdir(tmp_path) == ["net"]
+    assert (tmp_path / "net").read_bytes() == b"old"
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").write_bytes(b"old")
     (tmp_path / "link").symlink_to("real")

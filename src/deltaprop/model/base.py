@@ -283,12 +283,17 @@ class Base:
             raise ValueError(f"{where}: X has no rows, so there is no mean.")
         return self.mean_loss(inputs, targets, weights, training=training) + self.penalty
 
-    def mean_loss(self, X: Inputs, R: Array, weights: Array | None, *, training: bool = False) -> float:
-        """Return E of samples that are already arrays of this network's dtype, without the penalty."""
+    def mean_loss(
+        self, X: Inputs, R: Array, weights: Array | None, *, training: bool = False, first: int = 0
+    ) -> float:
+        """Return E of samples that are already arrays of this network's dtype, without the penalty.
+
+        ``first`` is how many samples came before them, where a training pass draws.
+        """
         total = (0.0, 0.0, 0)
         for rows in self._pieces(len(X)):
             part = None if weights is None else weights[rows]
-            drawn = self.drawn(rows.start) if training else None
+            drawn = self.drawn(first + rows.start) if training else None
             total = _engine.loss(self._plan, self.padded_theta, for_engine(X[rows]), R[rows], part, total, drawn=drawn)
         return total[0] / total[1]
 

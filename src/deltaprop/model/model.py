@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -113,6 +114,14 @@ class Model(Descending):
         other = self._undrawn(**{**self.config(), "dtype": dtype})
         other.theta = self.theta
         other._epoch, other._presented = self._epoch, self._presented
+        return other
+
+    def without_draws(self) -> Self:
+        """Return the network without dropout and noise: itself where it has none, or else a copy."""
+        if not self._definition.draws:
+            return self
+        other = self.of_definition(replace(self._definition, dropout=(), input_noise=0.0))
+        other.take_state(self.__getstate__())
         return other
 
     def __getstate__(self) -> dict[str, Any]:

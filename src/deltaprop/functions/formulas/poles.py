@@ -15,8 +15,9 @@ import numpy as np
 from deltaprop.errors import optional
 from deltaprop.functions.formulas.algebra import ONE, factors, terms
 from deltaprop.functions.formulas.exact import digits
+from deltaprop.functions.formulas.guards import guarded
 from deltaprop.functions.formulas.operations import Array
-from deltaprop.functions.formulas.program import Program, evaluate
+from deltaprop.functions.formulas.program import Program, compiled, evaluate
 from deltaprop.functions.formulas.tree import Node, number, substitute, variable
 
 _MOST = 4  # points that are looked at
@@ -84,9 +85,6 @@ def _cancels(
     alone: Node, name: str, inputs: Sequence[str], given: Mapping[str, Node], program: Program, point: float
 ) -> bool:
     """Whether float32 loses more digits of the derivative near a point than it has to."""
-    from deltaprop.functions.formulas.guards import guarded
-    from deltaprop.functions.formulas.program import compiled
-
     steps = np.geomspace(1e-5, 0.3, 12)
     at = (point + np.concatenate([-steps, steps])).astype(np.float32)
     own: dict[str, Array] = {name: at}

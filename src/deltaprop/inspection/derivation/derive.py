@@ -73,6 +73,7 @@ def derive(
         delta_rule_section(model, layers),
         update_section(model, layers),
     ]
+    model = model.without_draws()
     if x is not None or r is not None or eta is not None:
         if x is None or r is None:
             missing = "x" if x is None else "r"

@@ -17,6 +17,8 @@ TARGETS = {
     "unit": "between 0 and 1", "distribution": "at least 0, and those of a sample sum to 1", "class": "0 or 1",
     "count": "at least 0", "positive": "above 0",
 }  # fmt: skip
+_DROPPED = "units are dropped at random (dropout)"
+_NOISE = "noise is added to the inputs"
 
 
 def network_section(model: Model, layers: list[LayerSymbols]) -> Section:
@@ -25,6 +27,9 @@ def network_section(model: Model, layers: list[LayerSymbols]) -> Section:
     lines = [Line(words=(f"A network with layers of {', '.join(map(str, model.layers))} units, inputs first.{bias}",))]
     for layer, entry in zip(layers, model.definition.functions, strict=True):
         lines += _layer_lines(layer, entry, model.bias)
+    drawn = [words for words, given in ((_DROPPED, model.dropout), (_NOISE, model.input_noise)) if given]
+    if drawn:
+        lines.append(Line(words=(f"In training {' and '.join(drawn)}; the equations here are without.",)))
     if _uses_sigmoid(lines):
         x = symbol("x")
         sigmoid = Node("divide", (symbol("1"), plus(symbol("1"), Node("exp", (Node("neg", (x,)),)))))

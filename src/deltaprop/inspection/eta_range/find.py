@@ -134,7 +134,7 @@ def find_eta(
     E_start: list[float] = []
     stopped = "high"
     for k, order in zip(range(points), _orders(model, n, together, steps), strict=False):
-        at, own = Pass(), eta[k * steps : (k + 1) * steps]
+        at, own, first = Pass(), eta[k * steps : (k + 1) * steps], probe.presented - model.presented
         with np.errstate(all="ignore"):
             for _ in probe.passing(*samples, order, own, together, block, terms, at=at):
                 pass
@@ -142,7 +142,7 @@ def find_eta(
             stopped = "diverged"
             break
         E.append(at.mean if at.weight else math.nan)  # where all of its samples weigh nothing
-        E_start.append(_loss_of(model, samples, order) if at.weight else math.nan)
+        E_start.append(_loss_of(model, samples, order, first) if at.weight else math.nan)
         if Curve(middle[: k + 1], np.array(E), np.array(E_start), points).diverged:
             stopped = "diverged"
             break
@@ -163,10 +163,12 @@ def find_eta(
     )
 
 
-def _loss_of(model: Model, samples: tuple[Any, Array, Array | None], order: Array) -> float:
+def _loss_of(model: Model, samples: tuple[Any, Array, Array | None], order: Array, first: int) -> float:
+    """Return E of samples with the parameters of the start, and with the draws that the steps had."""
     X, R, weights = samples
     rows = X.take(order) if isinstance(X, SparseRows) else X[order]
-    return model.mean_loss(rows, R[order], None if weights is None else weights[order])
+    own = None if weights is None else weights[order]
+    return model.mean_loss(rows, R[order], own, training=True, first=first)
 
 
 def _positive(model: Model, value: Any, name: str, where: str) -> float:
