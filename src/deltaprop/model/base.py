@@ -283,9 +283,7 @@ class Base:
             raise ValueError(f"{where}: X has no rows, so there is no mean.")
         return self.mean_loss(inputs, targets, weights, training=training) + self.penalty
 
-    def mean_loss(
-        self, X: Inputs, R: Array, weights: Array | None, *, training: bool = False, first: int = 0
-    ) -> float:
+    def mean_loss(self, X: Inputs, R: Array, weights: Array | None, *, training: bool = False, first: int = 0) -> float:
         """Return E of samples that are already arrays of this network's dtype, without the penalty.
 
         ``first`` is how many samples came before them, where a training pass draws.
