@@ -120,8 +120,6 @@ def test_patience_without_validation_goes_by_the_trainings_own_E() -> None:
 
 
 def test_time_ends_it_within_an_epoch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    import deltaprop.training.loop as loop
-
     class Clock:
         now = 0.0
 
@@ -130,7 +128,8 @@ def test_time_ends_it_within_an_epoch_too(monkeypatch: pytest.MonkeyPatch) -> No
             cls.now += 1
             return cls.now
 
-    monkeypatch.setattr(loop, "time", Clock)
+    for module in ("loop", "run"):
+        monkeypatch.setattr(f"deltaprop.training.{module}.time", Clock)
     monkeypatch.setattr("deltaprop.model.base.PIECE_SECONDS", 1e-9)
     monkeypatch.setattr("deltaprop.model.descent.PIECE_SECONDS", 1e-9)
     X, r = noisy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ AVERAGES = {
               source="Izmailov and others, Averaging weights leads to wider optima, UAI 2018"),
     )
 }  # fmt: skip
+_AS_IT_IS = nullcontext()
 
 
 def average_in(value: Any, *, where: str) -> Entry:
@@ -42,12 +43,21 @@ def average_in(value: Any, *, where: str) -> Entry:
 
 
 class Average:
-    """The average of one run."""
+    """The average of one run, if it has one.
 
-    def __init__(self, model: Model, entry: Entry) -> None:
-        self._model = model
-        self.keep = entry.numbers[0] if entry.name == "ema" else 0.0
-        self._last: deque[Array] | None = deque(maxlen=int(entry.numbers[0])) if entry.name == "last" else None
+    Attributes
+    ----------
+    keep : float
+        How much of a running average a step keeps; 0 where there is none.
+    """
+
+    def __init__(self, model: Model, entry: Entry | None) -> None:
+        self._model, self.keep = model, 0.0
+        self._last: deque[Array] | None = None
+        if entry is not None and entry.name == "ema":
+            self.keep = entry.numbers[0]
+        elif entry is not None:
+            self._last = deque(maxlen=int(entry.numbers[0]))
 
     def begin(self) -> None:
         """Begin where the model stands."""
@@ -70,9 +80,12 @@ class Average:
             total += theta
         return (total / len(self._last)).astype(self._model.dtype)
 
+    def in_place(self) -> AbstractContextManager[None]:
+        """Let the model have the average, if there is one, for its parameters for a while."""
+        return self._in_place() if self._last is not None or self.keep else _AS_IT_IS
+
     @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Let the model have the average for its parameters for a while."""
+    def _in_place(self) -> Iterator[None]:
         mean = self.mean
         if mean is None:
             yield

@@ -43,12 +43,20 @@ class Run:
     at : Pass
         Where in it the run stands.
     history : History
+    best, schedule, averages : mapping
+        What `BestEpoch`, the schedule of η and the average remember.
+    done : bool
+        Whether it has come to its end.
     """
 
     first: int
     before: Array
     at: Pass
     history: History
+    best: Mapping[str, Any]
+    schedule: Mapping[str, Any]
+    averages: Mapping[str, Array]
+    done: bool
 
 
 @dataclass(frozen=True)
@@ -99,16 +107,7 @@ class Checkpoint:
             return time.monotonic() - self._written >= self._seconds
         return epoch_done and self._epochs is not None and self._epochs_since >= self._epochs
 
-    def write(
-        self,
-        model: Model,
-        run: Run,
-        best: Mapping[str, Any],
-        schedule: Mapping[str, Any],
-        averages: Mapping[str, Any],
-        *,
-        done: bool,
-    ) -> None:
+    def write(self, model: Model, run: Run) -> None:
         """Write the run as it stands.
 
         Raises
@@ -119,8 +118,8 @@ class Checkpoint:
         state = model.__getstate__()
         tensors = {"theta": state["theta"], "before": run.before}
         tensors |= {f"state{k}": values for k, values in enumerate(state["states"])}
-        tensors |= {f"average {name}": values for name, values in averages.items()}
-        best = dict(best)
+        tensors |= {f"average {name}": values for name, values in run.averages.items()}
+        best = dict(run.best)
         if (kept := best.pop("theta")) is not None:
             tensors["best"] = kept
         history = {field.name: getattr(run.history, field.name) for field in fields(History)}
@@ -136,15 +135,15 @@ class Checkpoint:
                 "steps": state["steps"],
                 "numbers": _finite(state["numbers"]),
                 "best": _finite(best),
-                "schedule": _finite(schedule),
+                "schedule": _finite(run.schedule),
                 "history": _finite(history),
-                "done": done,
+                "done": run.done,
             },
         }
         write_model_file(self.path, header, tensors)
         self._written, self._epochs_since = time.monotonic(), 0
 
-    def read(self, model: Model) -> tuple[Run, dict[str, Any], dict[str, Any], bool, dict[str, Any]] | None:
+    def read(self, model: Model) -> Run | None:
         """Give a model the state of the run that is written there; return the rest, None where there is no file.
 
         Raises
@@ -181,13 +180,15 @@ class Checkpoint:
         )
         history = _restored(written["history"])
         history["eta_steps"] = [np.array(values) for values in history["eta_steps"]]
-        run = Run(written["first"], tensors["before"], Pass(*written["at"]), History(**history))
-        return (
-            run,
-            {**_restored(written["best"]), "theta": tensors.get("best")},
-            _restored(written["schedule"]),
-            written["done"],
-            {name.removeprefix("average "): values for name, values in tensors.items() if name.startswith("average ")},
+        return Run(
+            first=written["first"],
+            before=tensors["before"],
+            at=Pass(*written["at"]),
+            history=History(**history),
+            best={**_restored(written["best"]), "theta": tensors.get("best")},
+            schedule=_restored(written["schedule"]),
+            averages={k.removeprefix("average "): v for k, v in tensors.items() if k.startswith("average ")},
+            done=written["done"],
         )
 
 

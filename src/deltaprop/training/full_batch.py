@@ -11,8 +11,10 @@ from deltaprop.arrays import Array
 from deltaprop.descent.full_batch import STEPS, Memories, Step
 from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import Optimizer
+from deltaprop.descent.terms import Terms
 from deltaprop.model import Model
 from deltaprop.model.base import WORK_PER_SECOND
+from deltaprop.training.diagnosis import among_samples
 from deltaprop.training.jacobian import MOST_PARAMETERS, normal_equations
 
 _Look = tuple[float, Array, float]  # E, its gradient, and E without penalties
@@ -38,22 +40,29 @@ class FullBatch:
 
     Attributes
     ----------
-    eta : float
+    eta : ndarray (1,)
         The length of the last step.
+    highest : None
+        There is no η that could have been too large.
     end : str
         Why the last step found nothing more to gain; empty where it did.
     """
+
+    highest: float | None = None
 
     def __init__(self, model: Model, X: Any, R: Array, weights: Array | None) -> None:
         self._model, self._samples = model, (X, R, weights)
         self._piece = max(1, int(_PIECE_SECONDS * WORK_PER_SECOND / model.n_parameters / _CHUNK)) * _CHUNK
         self.theta = model.padded_theta.astype(np.float64)
         self.eps = float(np.finfo(model.dtype).eps)
-        self.eta, self.end = float("nan"), ""
+        self.eta, self.end = np.array([np.nan]), ""
         self._seen: dict[bytes, _Look] = {}  # by theta: where the step begins, and the latest
 
-    def passing(self, at: Pass) -> Iterator[tuple[int, float]]:
-        """Make one step; yield (samples, E of them before it). Interrupted, the network stays where it was."""
+    def passing(self, order: Array, eta: Array, terms: Terms, at: Pass) -> Iterator[tuple[int, float]]:
+        """Make one step; yield (samples, E of them before it). Interrupted, the network stays where it was.
+
+        The order, η and terms are those of steps through the samples, and do not matter here.
+        """
         model, memory = self._model, self._model.memory
         n = len(self._samples[1])
         self.theta = model.padded_theta.astype(np.float64)
@@ -77,10 +86,15 @@ class FullBatch:
         draws = model.definition.draws  # anew for the next step, even where this one has moved nothing
         self._seen = {} if draws else {key: look for key, look in self._seen.items() if key == here}
         memory.numbers, memory.steps = tuple(memories.numbers), memory.steps + (not step.end)
-        self.eta, self.end = step.eta, step.end
+        self.eta, self.end = np.array([step.eta]), step.end
         model.count_presented(n)
         at.samples, at.E, at.weight = n, E, 1.0
         yield n, E
+
+    def where_not_finite(self, presented: int) -> str:
+        """Return in words which formula met what is not finite in the last step, and where; "" where none did."""
+        X, R, _ = self._samples
+        return among_samples(self._model, X, R, np.arange(presented)) if self._model.definition.has_formulas else ""
 
     # ---- what an optimizer asks (descent/full_batch/problem.py) ------------------------------------------------
 
