@@ -28,9 +28,10 @@ Parameters are written `adam:beta1=0.8`, or in order, `cosine:0.001,warmup=5`; i
 
 `Network.fit(optimizer=...)`, `descend`, `trace`. g is the gradient, w the parameter, t = 1, 2, … the number of the
 step since the rule began; what else stands on a left side before it is used is remembered, and begins with 0. η is
-`eta` of `fit`. The engine has one function for each (engine/rules.hpp, adaptive_rules.hpp); the contract tests hold it
-to these equations, 50 steps in both precisions on every instruction set (tests/contracts/test_optimizers.py), and
-`make conformance` holds those that PyTorch has to PyTorch's, 50 steps to 1e-6.
+`eta` of `fit`; in the table stands what it is where it is not given. The engine has one function for each
+(engine/rules.hpp, adaptive_rules.hpp); the contract tests hold it to these equations, 50 steps in both precisions on
+every instruction set (tests/contracts/test_optimizers.py), and `make conformance` holds those that PyTorch has to
+PyTorch's, 50 steps to 1e-6.
 
 rprop, lbfgs and levenberg_marquardt take all samples at once: an epoch is one of their steps, however often E is
 looked at for it; E in the history is that before the step, and eta, batch_size and clipping have no use. An
@@ -148,10 +149,11 @@ def parameters_of(entry: Entry, *left_out: str) -> str:
 
 def page() -> str:
     """Return the page."""
-    rules = [row("name", "in Python", "a step", "parameters", "whose form", "source"), row(*["---"] * 6)]
+    rules = [row("name", "in Python", "a step", "parameters", "η", "whose form", "source"), row(*["---"] * 7)]
     for rule in OPTIMIZERS.values():
         step = "<br>".join(f"`{name} = {right}`" for name, right in rule.steps)
-        rules.append(row(f"**{rule.name}**", rule.word, step, parameters_of(rule), rule.note, rule.source))
+        eta = "" if rule.full_batch else f"{rule.eta:g}"
+        rules.append(row(f"**{rule.name}**", rule.word, step, parameters_of(rule), eta, rule.note, rule.source))
     schedules = [row("name", "η", "parameters beside eta and warmup", "source"), row(*["---"] * 4)]
     for schedule in SCHEDULES.values():
         own = parameters_of(schedule, "eta", "warmup")

@@ -298,3 +298,14 @@ def test_what_is_remembered_of_weights_without_gradient_becomes_0(
     remembered = np.abs(net._memory.state[net._memory.state != 0])
     assert len(remembered) > 0
     assert remembered.min() >= np.finfo(dtype).tiny
+
+
+@pytest.mark.parametrize("optimizer", STEP_RULES)
+def test_without_an_eta_it_is_the_optimizers(optimizer: str) -> None:
+    net, other = network([3, 4, 1]), network([3, 4, 1])
+    X, R = samples(net, 20)
+    history = net.fit(X, R, epochs=2, optimizer=optimizer)
+    rule = STEP_RULES[optimizer]
+    assert history.eta == [rule.eta] * 2
+    other.fit(X, R, epochs=2, optimizer=rule, eta=rule.eta)
+    assert net == other

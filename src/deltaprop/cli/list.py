@@ -50,7 +50,8 @@ def list_functions(
         case Kind.initializers:
             table(["initializer", "weights of a layer", "parameters"], map(common, INITIALIZERS.values()))
         case Kind.optimizers:
-            table(["optimizer", "a step", "parameters"], map(common, OPTIMIZERS.values()))
+            steps = ((*common(e), "" if e.full_batch else f"{e.eta:g}") for e in OPTIMIZERS.values())
+            table(["optimizer", "a step", "parameters", "eta"], steps)
         case Kind.schedules:
             table(["schedule", "eta", "parameters"], map(common, SCHEDULES.values()))
         case Kind.penalties:

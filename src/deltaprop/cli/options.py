@@ -74,7 +74,7 @@ EtaText = Annotated[
     str | None,
     _descent(
         "Learning rate: a number, a formula of the epoch n, or a schedule such as cosine:0.1,warmup=5 "
-        "(`deltaprop list schedules`); by default 0.1, or less where training diverges.",
+        "(`deltaprop list schedules`); by default the rule's own, or less where training diverges.",
         metavar="ETA",
     ),
 ]

@@ -26,7 +26,7 @@ class Learning(Model):
         R: ArrayLike,
         *,
         epochs: int = 100,
-        eta: Eta = 0.1,
+        eta: Eta | None = None,
         batch_size: int = 1,
         shuffle: bool = True,
         sample_weight: ArrayLike | None = None,
@@ -70,8 +70,9 @@ class Learning(Model):
             several quantiles (n,) is enough.
         epochs : int, default 100
             Passes through the data. `fit` goes on from the present parameters and epoch count; `reset` starts over.
-        eta : float, sequence, function of n, formula, or schedule, default 0.1
-            The learning rate η_n of epoch n = 1, 2, …, counted since the network's start; a formula is one of n:
+        eta : float, sequence, function of n, formula, or schedule, optional
+            The learning rate η_n of epoch n = 1, 2, …, counted since the network's start; by default that of the
+            optimizer, as ``deltaprop.SGD.eta``: 0.1 of sgd, 0.001 of adam, …. A formula is one of n:
             ``"0.5 / (1 + 0.01 * n)"``. Schedules run over the epochs of this call: ``"cosine:0.1,warmup=5"``,
             ``deltaprop.one_cycle(0.3)``, … (``deltaprop list schedules``).
         batch_size : int, default 1

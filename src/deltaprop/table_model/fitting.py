@@ -29,7 +29,7 @@ from deltaprop.training import Around, History, run_in
 from deltaprop.training.loop import train
 from deltaprop.training.metrics import METRICS
 
-_ETAS = (0.1, 0.01, 0.001)  # tried in turn while descent diverges, where the caller named none
+_SHARES = (1.0, 0.1, 0.01)  # of the optimizer's own η: tried in turn while descent diverges, where none was named
 _STEPS = 40_000  # of descent, about, where the caller named no epochs
 _EPOCHS = (20, 300)  # at least and at most then
 _PATIENCE = 30  # epochs without a lower validation loss
@@ -151,27 +151,29 @@ def _descend(
     Returns the history, and what the network's owner wants to know.
     """
 
-    def once(eta: Eta) -> History:
+    def once(eta: Eta | None) -> History:
         return train(network, data.X, data.R, eta=eta, validation=data.validation, verbose=verbose, **arguments)
 
     if eta is not None:
         return once(eta), []
-    if optimizer_in(arguments["optimizer"], where=_WHERE).full_batch:
-        return train(network, data.X, data.R, validation=data.validation, verbose=verbose, **arguments), []
+    rule = optimizer_in(arguments["optimizer"], where=_WHERE)
+    if rule.full_batch:
+        return once(None), []
+    etas = [float(f"{rule.eta * share:.12g}") for share in _SHARES]
     notes: list[str] = []
     written = None
     if arguments["resume"] and arguments["checkpoint"] is not None:
         written = run_in(arguments["checkpoint"])
     begun = None if written is None else written["called with"].get("eta")
-    for attempt in _ETAS:
-        if begun in _ETAS and attempt > begun:  # the run on disk has come to the next
+    for attempt in etas:
+        if begun in etas and attempt > begun:  # the run on disk has come to the next
             notes.append(_started_over(attempt))
             continue
         began = time.monotonic()
         try:
             return once(attempt), notes
         except DivergenceError:
-            if attempt == _ETAS[-1]:
+            if attempt == etas[-1]:
                 raise
         notes.append(_started_over(attempt))
         network.reset()

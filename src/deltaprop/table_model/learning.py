@@ -69,7 +69,7 @@ class Learning(Predicting):
         epochs : int, optional
             At most so many; by default about 40,000 steps, but 20 to 300 epochs.
         eta : float, sequence, function of the epoch, formula or schedule, optional
-            The learning rate η_n, as in `Network.fit`; by default 0.1, or less where training diverges.
+            The learning rate η_n, as in `Network.fit`; by default the optimizer's, or less where training diverges.
         batch_size : int, default 32
         optimizer : str or optimizer, default "sgd"
             The rule of a step, as in `Network.fit`.

@@ -17,6 +17,8 @@ class Optimizer(Entry):
         The step, in equations one after the other: g is the gradient, w the parameter, eta η_n, t = 1, 2, … the number
         of the step; what else stands on a left side before it is used is remembered from step to step, and begins with
         0. η is no parameter: `Network.fit` takes it.
+    eta : float
+        The η of a run that is given none; 0 where a step has no such number.
     word : str
         What it is called in Python.
     note : str
@@ -27,6 +29,7 @@ class Optimizer(Entry):
         How many vectors like theta it remembers, where it is full_batch; where it has a history, of each change.
     """
 
+    eta: float = 0.0
     word: str = ""
     note: str = ""
     full_batch: bool = False
