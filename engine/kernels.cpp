@@ -1,4 +1,5 @@
-// Compiled once per instruction set, as namespace DELTAPROP_ISA: all kernels, and the one table that leaves the object.
+// Compiled for each instruction set, as namespace DELTAPROP_ISA, once per precision (DELTAPROP_FLOAT64): all kernels, and the
+// tables that leave the object.
 #include "kernels.hpp"
 
 #include "block.hpp"
@@ -112,15 +113,20 @@ void multiply_adds(Index n, T* out) {
   store<T>(out, x[0]);
 }
 
-template <class T>
-constexpr Kernels<T> kKernels{predict<T>, loss<T>,          in_batches<T>, online<T>,  gradient<T>,
-                              trace<T>,   multiply_adds<T>, activation<T>, program<T>, vector_function<T>};
-
 #define DELTAPROP_TEXT(x) #x
 #define DELTAPROP_NAME(x) DELTAPROP_TEXT(x)
 
+template <class T>
+constexpr Kernels<T> kAll{predict<T>, loss<T>,          in_batches<T>, online<T>,  gradient<T>,
+                          trace<T>,   multiply_adds<T>, activation<T>, program<T>, vector_function<T>};
+
 }  // namespace
 
-const KernelTable table{DELTAPROP_NAME(DELTAPROP_ISA), kVectorBytes, &kKernels<float>, &kKernels<double>};
+#if defined(DELTAPROP_FLOAT64)
+const Kernels<double> f64 = kAll<double>;
+#else
+const Kernels<float> f32 = kAll<float>;
+const KernelTable table{DELTAPROP_NAME(DELTAPROP_ISA), kVectorBytes, &f32, &f64};
+#endif
 
 }  // namespace deltaprop::DELTAPROP_ISA

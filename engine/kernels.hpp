@@ -151,16 +151,24 @@ struct KernelTable {
 
 namespace baseline {
 extern const KernelTable table;
-}
+extern const Kernels<float> f32;
+extern const Kernels<double> f64;
+}  // namespace baseline
 namespace avx2 {
 extern const KernelTable table;
-}
+extern const Kernels<float> f32;
+extern const Kernels<double> f64;
+}  // namespace avx2
 namespace avx512 {
 extern const KernelTable table;
-}
+extern const Kernels<float> f32;
+extern const Kernels<double> f64;
+}  // namespace avx512
 namespace neon {
 extern const KernelTable table;
-}
+extern const Kernels<float> f32;
+extern const Kernels<double> f64;
+}  // namespace neon
 
 // The one in use.
 const KernelTable& kernels();

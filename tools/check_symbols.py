@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+SET = re.compile(r"kernels_([a-z0-9]+)")  # kernels_avx2_f32.dir
 WEAK = re.compile(r"^[0-9a-f]* +[VWu] (\S+)$", re.MULTILINE)
 
 
@@ -21,10 +22,7 @@ def foreign_weak_symbols(obj: Path, instruction_set: str) -> list[str]:
 
 def main(build: str) -> int:
     """Check every object of kernels under a build folder."""
-    objects = {
-        path: path.parts[-3].removeprefix("kernels_").removesuffix(".dir")
-        for path in Path(build).rglob("kernels.cpp.o")
-    }
+    objects = {path: SET.match(path.parts[-3])[1] for path in Path(build).rglob("kernels.cpp.o")}
     if len(objects) < 1:
         print(f"{build}: no object of kernels found")
         return 1

@@ -57,8 +57,8 @@ SCHEDULE_WORDS = """
 a formula of n, as `"0.5 / (1 + 0.01 * n)"`; or a schedule by its name, over the epochs of one call of `fit`. In the
 table M is how many those are, less the warm-up, and m = 0, 1, … which of them. With `eta_per="step"` η changes with
 every step, and m and n have fractions of an epoch. With `warmup=k` η rises in equal parts to its first value in k
-epochs before. plateau looks at E of the validation samples, where there are some, or else at E. The η used is in the
-history.
+epochs before. A schedule's η is 0.1 where it is not given, whatever the optimizer. plateau looks at E of the validation
+samples, where there are some, or else at E. The η used is in the history.
 
 `net.find_eta(X, R, batch_size=..., optimizer=...)` looks for an η to begin with, the range test of Smith
 (arXiv:1506.01186): a copy of the network makes steps whose η rises exponentially until E does. It suggests where E
