@@ -2,7 +2,8 @@
 
 ReLU hidden units, softmax or sigmoid outputs, float32; everything on one core and one thread, in alternation; two
 threads beside one in processes of their own. First it is shown that each peer makes the same updates. deltaprop is
-timed through Network.fit with its history; a peer's compiling and its own form of the data are not timed.
+timed through Network.fit with its history, five epochs a call, as are all; a peer's compiling and its own form of the
+data are not timed.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Plain SGD, sigmoid units, log loss summed over the outputs, float32; everything on one core and one thread, in
 alternation; two threads beside one in processes of their own. First it is shown that each peer makes the same updates:
 from the same weights, over the same samples, in the same order. deltaprop is timed through Network.fit with its
-history; a peer's compiling and its own form of the data are not timed.
+history, five epochs a call, as are all; a peer's compiling and its own form of the data are not timed.
 """
 
 from __future__ import annotations

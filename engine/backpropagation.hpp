@@ -29,41 +29,6 @@ template <class T>
   if (!samples.sparse()) __builtin_prefetch(samples.X + samples.row(s) * samples.n_in);
 }
 
-// Samples first .. last - 1, in order, called into the cache a few lines at a time, with their targets: in an order they may
-// be anywhere in memory, and a core can wait for a few lines at once only.
-template <class T>
-class Ahead {
- public:
-  // `calls`: how many times `some` will be called.
-  Ahead(const Rows<T>& samples, Index first, Index last, Index calls)
-      : samples_(&samples),
-        next_(first),
-        last_(samples.sparse() ? first : (last < samples.n ? last : samples.n)),
-        lines_(((last_ - next_) * (samples.n_in * static_cast<Index>(sizeof(T)) / kLine + 2) + calls - 1) /
-               (calls > 0 ? calls : 1)) {}
-
-  [[gnu::always_inline]] void some() {
-    for (Index k = 0; k < lines_; ++k) {
-      if (at_ >= end_) {
-        if (next_ >= last_) return;
-        const T* x = samples_->X + samples_->row(next_) * samples_->n_in;
-        if (samples_->R) __builtin_prefetch(samples_->r(next_));
-        at_ = reinterpret_cast<std::intptr_t>(x) / kLine * kLine;
-        end_ = reinterpret_cast<std::intptr_t>(x + samples_->n_in);
-        ++next_;
-      }
-      __builtin_prefetch(reinterpret_cast<const void*>(at_));
-      at_ += kLine;
-    }
-  }
-
- private:
-  static constexpr Index kLine = 64;
-  const Rows<T>* samples_;
-  Index next_, last_, lines_;
-  std::intptr_t at_ = 0, end_ = 0;
-};
-
 // Inputs of samples start .. start + n - 1 as dense rows: the one place where an order becomes rows side by side, and where
 // inputs are disturbed.
 template <class T>

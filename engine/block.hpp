@@ -73,8 +73,7 @@ template <class T, int States>
   T* momentum = learning.state + layer.offset;
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
     gradient_panels<T, V * (1 + States)>(
-        x, weighted, n, first, last, begin, end, [=, &ahead](Index i, Index rows, Index p, auto sums) {
-          ahead.some();
+        x, weighted, n, first, last, begin, end, ahead, [=](Index i, Index rows, Index p, auto sums) {
           T* const w = W + i * pitch + p * V * width;
           T* const m = momentum + i * pitch + p * V * width;
           for (Index k = 0; k < rows; ++k) {
@@ -136,7 +135,7 @@ class Blocks {
       team.wait();
       if (team.thread == 0) {
         coefficients(n);
-        one_by_one(n, eta, n_eta, sums, ahead);
+        one_by_one(n, eta, n_eta, sums);
         add_losses(plan_, samples_, kept_, n, work(), sums);
         weigh(n);
       }
@@ -154,7 +153,7 @@ class Blocks {
   Ahead<T> next_block(Index stop, Index block, Index n, Team team) const {
     const Index panels = kStates > 0 ? vectors<T>(layer_.n_out) : (vectors<T>(layer_.n_out) + 1) / 2;
     const Index tiles = (layer_.n_in / kTileRows + 1) * panels / team.size;
-    return {samples_, stop, team.thread == 0 ? stop + block : stop, n + tiles};
+    return {samples_, stop, team.thread == 0 ? stop + block : stop, n * tiles};
   }
   T* W() const { return learning_.theta + layer_.offset; }
   T* V() const { return learning_.state + layer_.offset; }
@@ -247,7 +246,7 @@ class Blocks {
   }
 
   // The block's samples, one after the other, through all that is not the first layer's W.
-  void one_by_one(Index n, const double* eta, Index n_eta, Sums* sums, Ahead<T>& ahead) {
+  void one_by_one(Index n, const double* eta, Index n_eta, Sums* sums) {
     const PlanView plan = plan_;
     const Rows<T> samples = samples_;
     const Workspace<T> space = work();
@@ -257,7 +256,6 @@ class Blocks {
     Above above = above_;
     Update<T, Rule> update(learning_, eta[0], 0);  // a linear rule does not count its steps
     for (Index s = 0; s < n; ++s) {
-      ahead.some();
       if (n_eta > 1) update = Update<T, Rule>(learning_, eta[kept_[s]], 0);
       const Index row = samples.row(kept_[s]);
       const T* r = samples.R + row * samples.n_out;

@@ -18,11 +18,12 @@ namespace deltaprop::DELTAPROP_ISA {
 // the others: hands the gradient of the chunk in `work` to use (gradient_rows), and what it changed of each layer to
 // done(layer, first row, last, columns).
 template <class T, class Use, class Done>
-inline void gradient_share(const PlanView& plan, const Workspace<T>& work, Index rows, Team team, Use use, Done done) {
+inline void gradient_share(const PlanView& plan, const Workspace<T>& work, Index rows, Team team, Ahead<T>& ahead,
+                           Use use, Done done) {
   const auto part = [&](int l, Index first, Index stop, Columns columns) {
     const Layer& layer = plan.layers[l];
     gradient_rows<T>(inputs_of(plan, l, work), rows_of(work.delta, work, layer), rows, layer, first, stop, columns,
-                     use);
+                     ahead, use);
     done(l, first, stop, columns);
   };
   Index all = 0;
@@ -81,11 +82,9 @@ struct Collect {
   T scale;
   double* partial;  // the sum of the chunks before; not used where a step is one chunk
   bool more_before, more_after;
-  Ahead<T>* ahead;  // the samples that this thread takes next
 
   template <int V, class Sums>
   [[gnu::always_inline]] void weights(Index offset, Index pitch, Index rows, Sums sums) const {
-    ahead->some();
     finish.soon(offset, rows, pitch);
     if (!more_before && !more_after) return finish.template weights<V>(offset, pitch, rows, sums, scale);
     each_sum<T, V>(rows, sums, [&](Index k, int v, Vector<T> g) {
@@ -157,9 +156,10 @@ inline void step(const PlanView& plan, const T* theta, const Rows<T>& samples, I
     if (team.thread == 0) add_losses(samples, start + chunk, 0, rows, work, sums);
     const Index next = start + chunk + rows;
     const Index next_rows = samples.n - next < rows ? samples.n - next : rows;
-    Ahead<T> ahead(samples, next + team.first(next_rows), next + team.last(next_rows), tiles_of_share<T>(plan, team));
-    const Collect<T, Finish> collect{finish, scale, partial, chunk > 0, chunk + rows < m, &ahead};
-    gradient_share(plan, work, rows, team, collect, done);
+    Ahead<T> ahead(samples, next + team.first(next_rows), next + team.last(next_rows),
+                   rows * tiles_of_share<T>(plan, team));
+    const Collect<T, Finish> collect{finish, scale, partial, chunk > 0, chunk + rows < m};
+    gradient_share(plan, work, rows, team, ahead, collect, done);
     team.wait();
   }
 }

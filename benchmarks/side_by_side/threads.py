@@ -7,7 +7,7 @@ import statistics
 from functools import partial
 
 import measure
-from side_by_side.task import Ours, Task
+from side_by_side.task import PASSES, Ours, Task, several
 
 
 def two_threads(task: Task, times: int, seconds: float) -> float | None:
@@ -27,10 +27,10 @@ def two_threads(task: Task, times: int, seconds: float) -> float | None:
 
 
 def print_seconds(task: str, seconds: str) -> None:
-    """In the child: the median µs per sample of five passes of about so long."""
+    """In the child: the median µs per sample of five runs of about so long."""
     what = Task.parse(task)
-    n = int(float(seconds) * 2e10 / what.operations) // what.batch_size * what.batch_size
+    n = int(float(seconds) * 2e10 / what.operations / PASSES) // what.batch_size * what.batch_size
     n = min(max(n, what.batch_size), what.most_samples())
     run = Ours(what, *what.samples(n))
     run.run()
-    print(statistics.median(1e6 * measure.timed(run.run) / n for _ in range(5)))
+    print(statistics.median(1e6 * measure.timed(partial(several, run)) / (n * PASSES) for _ in range(5)))
