@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "kernels.hpp"
+#include "simd.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -52,5 +52,14 @@ class Ahead {
   Index next_ = 0, last_ = 0;
   std::intptr_t at_, step_ = 0, end_ = std::numeric_limits<std::intptr_t>::max();
 };
+
+// A tile of a matrix, `rows` rows by V vectors, that is going to be written.
+template <class T, int V>
+[[gnu::always_inline]] inline void call_tile(T* at, Index pitch, Index rows) {
+  constexpr Index Bytes = V * kVectorBytes;
+  for (Index k = 0; k < rows; ++k, at += pitch) {
+    for (Index byte = 0; byte < Bytes; byte += 64) __builtin_prefetch(reinterpret_cast<char*>(at) + byte, 1);
+  }
+}
 
 }  // namespace deltaprop::DELTAPROP_ISA

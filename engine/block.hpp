@@ -76,10 +76,8 @@ template <class T, int States>
         x, weighted, n, first, last, begin, end, ahead, [=](Index i, Index rows, Index p, auto sums) {
           T* const w = W + i * pitch + p * V * width;
           T* const m = momentum + i * pitch + p * V * width;
-          for (Index k = 0; k < rows; ++k) {
-            __builtin_prefetch(w + k * pitch, 1);
-            if constexpr (States > 0) __builtin_prefetch(m + k * pitch, 1);
-          }
+          call_tile<T, V>(w, pitch, rows);
+          if constexpr (States > 0) call_tile<T, V>(m, pitch, rows);
           // With a state the sums of K_W delta and of K_V delta lie side by side.
           sums([=]<int R>(const Vector<T>(&sum)[R][V*(1 + States)]) __attribute__((always_inline)) {
 #pragma GCC unroll 16

@@ -85,7 +85,7 @@ struct Collect {
 
   template <int V, class Sums>
   [[gnu::always_inline]] void weights(Index offset, Index pitch, Index rows, Sums sums) const {
-    finish.soon(offset, rows, pitch);
+    finish.template soon<V>(offset, pitch, rows);
     if (!more_before && !more_after) return finish.template weights<V>(offset, pitch, rows, sums, scale);
     each_sum<T, V>(rows, sums, [&](Index k, int v, Vector<T> g) {
       const Index at = offset + k * pitch + v * kWidth<T>;
@@ -213,6 +213,7 @@ struct Keep {
       store<T>(to + offset + k * pitch + v * kWidth<T>, g * scale);
     });
   }
+  template <int V>
   [[gnu::always_inline]] void soon(Index, Index, Index) const {}
 };
 

@@ -108,12 +108,11 @@ struct Update {
     }
   }
 
-  // The parameters at an offset, and in the rows after it, are needed soon.
-  [[gnu::always_inline]] void soon(Index offset, Index rows, Index pitch) const {
-    for (Index k = 0; k < rows; ++k, offset += pitch) {
-      __builtin_prefetch(theta + offset, 1);
-      for (int own = 0; own < Rule::kStates; ++own) __builtin_prefetch(state[own] + offset, 1);
-    }
+  // A tile of the parameters, V vectors wide, is needed soon.
+  template <int V>
+  [[gnu::always_inline]] void soon(Index offset, Index pitch, Index rows) const {
+    call_tile<T, V>(theta + offset, pitch, rows);
+    for (int k = 0; k < Rule::kStates; ++k) call_tile<T, V>(state[k] + offset, pitch, rows);
   }
 };
 
@@ -163,6 +162,7 @@ class UpdateByCall {
     }
   }
 
+  template <int V>
   void soon(Index, Index, Index) const {}
 
  private:

@@ -52,10 +52,11 @@ inline void move_rows(const PlanView& plan, const LearningView<T>& learning, con
   part(first < layer.n_in ? layer.n_in : first, last, false);
 }
 
-// The weights into each unit, biases left out, no longer than `most`: this thread's columns of every layer.
+// The weights into each unit, biases left out, no longer than `most`: this thread's columns of every layer that moves.
 template <class T>
-inline void constrain(const PlanView& plan, T* theta, double most, Team team) {
+inline void constrain(const PlanView& plan, T* theta, const double* factors, double most, Team team) {
   for (int l = 0; l < plan.depth; ++l) {
+    if (factors && factors[2 * l] == 0) continue;
     const Layer& layer = plan.layers[l];
     const Columns own = own_columns<T>(layer, team);
     for (Index j = own.first; j < own.last; ++j) {
@@ -117,7 +118,7 @@ void descend_whole(const PlanView& plan, const LearningView<T>& learning, const 
       });
       if (how.constrains()) {
         team.wait();
-        constrain(plan, learning.theta, how.max_norm, team);
+        constrain(plan, learning.theta, learning.factors, how.max_norm, team);
         team.wait();
       }
       own_rows(plan, team, [&](int l, Index, Index first, Index last) {

@@ -84,12 +84,12 @@ given as η_n is. With adam it is adamw, whose own decay adds to it. Under sgd i
 NOISE_WORDS = """
 ## Dropout and noise
 
-`Network(dropout=0.5)` drops half of each hidden layer's units in training, anew for every sample; `dropout=[0.2, 0.5]`
-has a share for the inputs and one for each hidden layer. What is kept is divided by 1 − p, so that predictions, which
-drop nothing, need no factor (Srivastava and others, JMLR 15, 2014). `Network(input_noise=0.1)` adds normal numbers of
-that standard deviation to inputs. Both change E in training, so they are the network's and in its file; `predict`, `E`
-and `gradient` are without, or with `training=True` with what the samples would meet if they were presented next, and
-so are `trace` and `check_gradient`.
+`Network(dropout=0.5)` drops half of each hidden layer's units in training, anew for every sample; `dropout=[0.2,
+0.5]` has a share for the inputs and one for all hidden layers, a longer list one for each. What is kept is divided by
+1 − p, so that predictions, which drop nothing, need no factor (Srivastava and others, JMLR 15, 2014).
+`Network(input_noise=0.1)` adds normal numbers of that standard deviation to inputs. Both change E in training, so
+they are the network's and in its file; `predict`, `E` and `gradient` are without, or with `training=True` with what
+the samples would meet if they were presented next, and so are `trace` and `check_gradient`.
 
 What a unit meets depends on (seed; number of the sample among all presented, layer, unit) alone, by Philox: the same
 for any batch size, any number of threads, blocks or not, and however often a run was interrupted
@@ -115,12 +115,14 @@ CONTROL_WORDS = """
 ## What ends a run, and what is kept
 
 `fit(validation=0.2)` holds a share of the rows out, of each class alike; or samples of your own, (X, R) or (X, R,
-weights). E of them is in the history after every epoch, and what `metrics=` names beside it. `monitor=` is what
-`patience=`, `min_gain=`, `goal=` and `keep=` go by: E, or one of the metrics; of the validation samples, or the
-training's own E where there are none. With patience the parameters kept are those of the best epoch (`keep="last"`,
-`"best"`, `"last best"`). `time_budget=` is in seconds, and ends an epoch in its middle where it has to, after a whole
-step. `callbacks=` are functions that are told where the run stands after each epoch, or objects with `on_epoch` and
-`on_step`, and may return True to stop; `deltaprop.HealthCheck(X, R)` is one, which looks for what keeps the network
+weights), where class_weight has no part in the weights. E of them is in the history after every epoch, and what
+`metrics=` names beside it. `monitor=` is what `patience=`, `min_gain=`, `goal=` and `keep=` go by: E, or one of the
+metrics; of the validation samples, or the training's own E where there are none (of rprop, lbfgs and
+levenberg_marquardt that after the step, where the history has that before it). With patience the parameters kept are
+those of the best epoch (`keep="last"`, `"best"`, `"last best"`). `time_budget=` is in seconds, and ends an epoch in
+its middle where it has to, after a whole step. `callbacks=` are functions that are told where the run stands after
+each epoch, or objects with `on_epoch` and `on_step`, and may return True to stop (those of a TableModel are told of E
+and metrics in the network's numbers); `deltaprop.HealthCheck(X, R)` is one, which looks for what keeps the network
 from learning and takes 2 % of the time. `history.stopped` says what ended the run.
 
 """
@@ -128,11 +130,14 @@ from learning and takes 2 % of the time. `history.stopped` says what ended the r
 RESUME_WORDS = """
 ## A run on disk
 
-`fit(checkpoint="run.deltaprop", resume=True)` writes the run into a model file, every minute or as `checkpoint_every=`
-says (epochs, or `"30s"`), within an epoch too, and goes on with what is there: the same call again, with the same
-samples, ends with the bits of a run that was never interrupted, however it was killed (tests/unit/test_resume.py).
-Time budgets are apart. The file before stays until the new one is safe; a disk that is full ends no training, but
-warns. Functions are compared by their name alone. `deltaprop.load` reads the file as the network that it holds.
+`fit(checkpoint="run.deltaprop", resume=True)` writes the run into a model file, every minute or as
+`checkpoint_every=` says (epochs, or `"30s"`), within an epoch too, and goes on with what is there: the same call
+again, with the same samples, ends with the bits of a run that was never interrupted, however it was killed
+(tests/unit/test_resume.py). Time budgets are apart, and sparse rows under momentum or nesterov, whose waiting weights
+catch up where pieces end: with `on_step`, or cut otherwise, they have the same bits but for rounding. Without resume
+a file that holds a run which has not come to its end is refused, and so is one that is no run. The file before stays
+until the new one is safe; a disk that is full ends no training, but warns. Functions are compared by their name
+alone. `deltaprop.load` reads the file as the network that it holds.
 
 """
 

@@ -140,12 +140,14 @@ def define(
 
 
 def _dropout(given: Any, hidden: int, who: str) -> tuple[float, ...]:
-    """Return the shares that are dropped of x and of each hidden layer; one number is that of all hidden layers."""
+    """Return the shares that are dropped of x and of each hidden layer, from one of these, or two of x and of these."""
     several = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str | bytes)
+    if several and len(given) == 2 and hidden:
+        given = [given[0], *[given[1]] * hidden]
     if several and len(given) != hidden + 1:
         raise ValueError(
-            f"{who}: dropout needs one share for all hidden layers, or {hidden + 1}, of the inputs and of each hidden "
-            f"layer; got {len(given)}: {list(given)}."
+            f"{who}: dropout needs one share for all hidden layers, two, of the inputs and of all hidden layers, or "
+            f"{hidden + 1}, of the inputs and of each hidden layer; got {len(given)}: {list(given)}."
         )
     shares = [real_number(share, "dropout", where=who) for share in (given if several else [given])]
     if not all(0 <= share < 1 for share in shares):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
@@ -22,3 +23,22 @@ def real_number(value: Any, name: str, *, where: str) -> float:
         return float(value)
     except OverflowError:
         return float("inf")
+
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_in(text: str) -> float:
+    """Return a time in seconds: ``60``, ``60s``, ``5m``, ``2h``; NaN where it is none.
+
+    Examples
+    --------
+    >>> seconds_in("1.5m")
+    90.0
+    """
+    number = text.strip()
+    unit = _SECONDS.get(number[-1:], 0.0)
+    try:
+        return float(number[:-1]) * unit if unit else float(number)
+    except ValueError:
+        return math.nan

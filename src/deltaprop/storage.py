@@ -11,10 +11,12 @@ Reading parses numbers and JSON and executes nothing. Writing replaces the file 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import struct
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -29,6 +31,7 @@ FORMAT = 1
 _ZEROS = "0" * 64
 _MARK = b'\\"sha256\\":\\"'  # JSON within JSON: the quotes are escaped
 _LARGEST_HEADER = 100_000_000
+_STALE = 5.0  # seconds
 
 Part = TypeVar("Part")
 PathLike = str | os.PathLike[str]
@@ -117,7 +120,21 @@ def check_place(path: PathLike) -> None:
     if real.exists() and not real.is_file():
         return
     with _new_beside(real, path):
-        pass
+        _remove_stale(real)
+
+
+def _parts_of(real: Path) -> str:
+    """Return how the names of new files for a place begin."""
+    return f".deltaprop-{hashlib.blake2b(real.name.encode(errors='surrogateescape'), digest_size=4).hexdigest()}-"
+
+
+def _remove_stale(real: Path) -> None:
+    """Remove what a process that was killed in the middle of writing has left beside a place."""
+    for left in real.parent.glob(f"{_parts_of(real)}*.part"):
+        with suppress(OSError), open(left, "rb") as file:
+            if time.time() - os.fstat(file.fileno()).st_mtime > _STALE:  # younger ones may not have their lock yet
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where somebody is writing
+                left.unlink()
 
 
 @contextmanager
@@ -126,10 +143,12 @@ def _new_beside(real: Path, path: PathLike) -> Iterator[BinaryIO]:
 
     Its name is known before it is made, so that nothing is left where Ctrl-C comes at that very moment.
     """
-    temporary = real.parent / f".deltaprop-{os.urandom(8).hex()}.part"
+    temporary = real.parent / f"{_parts_of(real)}{os.urandom(8).hex()}.part"
     try:
         real.exists()  # raises where the name is too long
         with open(temporary, "xb", opener=partial(os.open, mode=0o600)) as file:
+            with suppress(OSError):  # a disk that knows no locks
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield file
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None

@@ -236,7 +236,7 @@ def test_an_error_in_a_callback_leaves_a_network_that_goes_on() -> None:
         ({"validation": "some"}, TypeError, "a share of the rows between 0 and 1; got str."),
         ({"validation": 0.001}, ValueError, "of 20 rows a share of 0.001 holds 0 out and leaves 20."),
         ({"callbacks": print}, TypeError, "callbacks needs a list of functions"),
-        ({"callbacks": [3]}, TypeError, "a callback is a function, or has on_epoch or on_step; got 3, which is none."),
+        ({"callbacks": [3]}, TypeError, "a callback is a function, or an object with on_epoch or on_step; got 3."),
         ({"patience": 0}, ValueError, "patience needs to be at least 1; got 0."),
     ],
 )

@@ -251,13 +251,15 @@ def test_one_share_is_of_all_hidden_layers():
     assert Network([2, 3, 4, 1], dropout=0.5).dropout == (0.0, 0.5, 0.5)
     assert Network([2, 1], dropout=0.5).dropout == ()
     assert Network([2, 3, 1], dropout=[0, 0]).dropout == ()
+    assert Network([2, 3, 4, 1], dropout=[0.2, 0.5]).dropout == (0.2, 0.5, 0.5)  # of x, and of all hidden layers
+    assert Network([2, 3, 4, 1], dropout=[0.2, 0.5, 0.3]).dropout == (0.2, 0.5, 0.3)
     assert Network([2, 3, 1]).dropout == ()
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"dropout": [0.5]}, "dropout needs one share for all hidden layers, or 2"),
+        ({"dropout": [0.5]}, "dropout needs one share for all hidden layers, two, .* or 2"),
         ({"dropout": 1}, "at least 0 and below 1; got 1"),
         ({"dropout": -0.1}, "at least 0 and below 1"),
         ({"dropout": float("nan")}, "dropout"),

@@ -200,7 +200,10 @@ def test_a_run_of_something_else_is_refused_and_nothing_changes(tmp_path: Path) 
     for words, message in (
         ({"resume": True}, "resume needs a checkpoint, the file of the run."),
         ({"checkpoint_every": 2}, "checkpoint_every needs a checkpoint"),
-        ({"checkpoint": path, "checkpoint_every": "2"}, "needs to be epochs, as 5, or seconds, as '30s'; got '2'"),
+        (
+            {"checkpoint": path, "checkpoint_every": "2"},
+            "as 5, or a time, as '30s' or '5m'; got '2'",
+        ),
         ({"checkpoint": path, "checkpoint_every": 0}, "got 0"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -24,6 +25,8 @@ from deltaprop.terminal import say
 
 # What is the caller's to mend, and said in one line; anything else is ours, and shows where.
 _CALLERS = (DivergenceError, MissingExtraError, ModelFileError, NotFittedError, OptionError, ResumeError, TableError)
+
+_OF_AN_ARGUMENT = re.compile(r"(TableModel|Network)\.\w+: ")
 
 app = typer.Typer(
     help="Backpropagation you can read, check, and run at the speed of the machine.",
@@ -76,6 +79,12 @@ def run_command(arguments: Sequence[str]) -> int:
         raise BrokenPipeError from error
     except _CALLERS as error:
         say(f"deltaprop: {error}")
+        return 2
+    except (TypeError, ValueError) as error:  # what the library says of an argument is of an option here
+        said = _OF_AN_ARGUMENT.match(str(error))
+        if said is None:
+            raise
+        say(f"deltaprop: {str(error)[said.end() :]}")
         return 2
     except Exception as error:
         if not hasattr(error, "format_message"):  # what the parser of the command line raises has one

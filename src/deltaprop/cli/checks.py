@@ -47,17 +47,38 @@ def check_training(options: Mapping[str, Any]) -> None:
     if share is not None and options["no_validation"]:
         raise OptionError("--validation and --no-validation contradict each other.")
     dropped = shares_in(options["dropout"])
-    if isinstance(dropped, tuple) and len(dropped) != len(units_in(options["hidden"])) + 1:
-        number = len(units_in(options["hidden"])) + 1
-        raise OptionError(f"--dropout needs one share, or {number} with --hidden {options['hidden']}.")
+    number = len(units_in(options["hidden"])) + 1
+    if isinstance(dropped, tuple) and len(dropped) not in (2 if number > 1 else 1, number):
+        raise OptionError(f"--dropout needs one share, two, or {number} with --hidden {options['hidden']}.")
     for name in ("clip_norm", "clip_value", "max_norm"):
-        if options.get(name) is not None and not options[name] > 0:
-            raise OptionError(f"--{name.replace('_', '-')} needs to be above 0; got {options[name]:g}.")
-    if rule.full_batch and options.get("eta") is not None:
-        raise OptionError(f"--optimizer {rule.name} takes all rows at once, and has no use for --eta.")
+        if options.get(name) is not None and not 0 < options[name] < float("inf"):
+            raise OptionError(f"--{name.replace('_', '-')} needs to be finite and above 0; got {options[name]:g}.")
+    if rule.full_batch:
+        _check_full_batch(rule.name, options)
     for name in ("l2", "l1", "input_noise", "min_gain"):
         if not (options.get(name) or 0.0) < float("inf"):
             raise OptionError(f"--{name.replace('_', '-')} needs to be finite and at least 0; got {options[name]:g}.")
+
+
+def _check_full_batch(rule: str, options: Mapping[str, Any]) -> None:
+    """Refuse what an optimizer that takes all rows at once has no use for."""
+    from deltaprop.training.full_batch import NO_USE
+
+    if "average" not in options:  # the test of eta
+        raise OptionError(f"--optimizer {rule} takes all rows at once, and has no eta to look for.")
+    for name in NO_USE:
+        if name != "batch_size" and options.get(name) not in (None, 0, "epoch"):
+            option = f"--{name.replace('_', '-')}"
+            raise OptionError(f"--optimizer {rule} takes all rows at once, and has no use for {option}.")
+    if (options["average"] or "").startswith("ema"):
+        raise OptionError(f"--optimizer {rule} has no steps within an epoch for --average ema; use last.")
+    if rule.startswith("rprop"):
+        return
+    for name, given in (("dropout", options["dropout"] not in ("0", "0.0")), ("l1", options["l1"]),
+                        ("input_noise", options["input_noise"])):  # fmt: skip
+        if given:
+            option = f"--{name.replace('_', '-')}"
+            raise OptionError(f"--optimizer {rule} needs an E that is smooth and stays: no {option}.")
 
 
 def check_course(options: Mapping[str, Any]) -> None:

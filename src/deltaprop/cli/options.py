@@ -56,7 +56,7 @@ L1 = Annotated[float, _network("Penalty l1 Σ |w| on the weights.", min=0, metav
 Dropout = Annotated[
     str,
     _network(
-        "Share of the hidden units that training drops; or of the inputs and of each hidden layer: .2,.5,.5",
+        "Share of the hidden units that training drops; of the inputs and of these: .2,.5; or of each layer: .2,.5,.5",
         metavar="SHARES",
     ),
 ]

@@ -6,25 +6,9 @@ import math
 from typing import Any
 
 from deltaprop.errors import OptionError
+from deltaprop.real_numbers import seconds_in
 
 _MOST_UNITS = 1_000_000  # of a hidden layer
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds_in(text: str) -> float:
-    """Return a time in seconds: ``60``, ``60s``, ``5m``, ``2h``; NaN where it is none.
-
-    Examples
-    --------
-    >>> seconds_in("1.5m")
-    90.0
-    """
-    number = text.strip()
-    unit = _SECONDS.get(number[-1:], 0.0)
-    try:
-        return float(number[:-1]) * unit if unit else float(number)
-    except ValueError:
-        return math.nan
 
 
 def budget_in(text: str | None) -> float | None:
@@ -49,7 +33,7 @@ def often_in(text: str | None) -> int | str | None:
         return None
     if text.strip().isdecimal() and int(text) > 0:
         return int(text)
-    seconds = seconds_in(text) if text.strip()[-1:] in _SECONDS else math.nan
+    seconds = seconds_in(text) if text.strip()[-1:].isalpha() else math.nan
     if not 0 <= seconds < math.inf:
         raise OptionError(f"--checkpoint-every needs epochs, as 5, or a time, as 30s or 5m; got {text!r}.")
     return f"{seconds}s"
@@ -99,8 +83,6 @@ def weights_in(class_weight: str | None) -> Any:
             raise _not_weights(part)
     if begun or not weights:
         raise _not_weights(begun[:-1])
-    if not any(weights.values()):
-        raise OptionError("--class-weight gives every label a weight of 0: there is nothing to learn.")
     return weights
 
 

@@ -87,7 +87,8 @@ class Learning(Model):
             the classes 0 and 1.
         validation : (X, R), (X, R, weights) or float, optional
             Samples held out, or which share of the rows is, of each class alike, by the network's seed. E of them is in
-            the history after every epoch.
+            the history after every epoch. class_weight counts in a share, as in what it is a share of, and not in a
+            pair.
         verbose : bool, default False
             Show progress: a bar on a terminal, a line now and then elsewhere.
         optimizer : str or optimizer, default "sgd"

@@ -58,8 +58,8 @@ class Network(Learning, Looking):
         samples, and so have `gradient` and every step.
     dropout : float or sequence of float, default 0
         Which share of each hidden layer's units training drops, anew for every sample; the others are scaled by
-        1/(1 − p), so that predictions, which drop none, need no factor. One share for all hidden layers, or a sequence:
-        of the inputs, and of each hidden layer.
+        1/(1 − p), so that predictions, which drop none, need no factor. One share for all hidden layers; two, of
+        the inputs and of all hidden layers; or one of the inputs and one of each hidden layer.
     input_noise : float, default 0
         The standard deviation of normal numbers that training adds to inputs, anew for every sample.
 

@@ -177,7 +177,7 @@ def _descend(
                 raise
         notes.append(_started_over(attempt))
         network.reset()
-        arguments["resume"] = False
+        arguments["resume"], arguments["starts_over"] = False, True
         if arguments["time_budget"] is not None:
             arguments["time_budget"] = max(arguments["time_budget"] - (time.monotonic() - began), 1e-9)
         if verbose:

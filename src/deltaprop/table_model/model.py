@@ -44,7 +44,7 @@ class TableModel(Learning, Looking):
         From it come the rows held out, the first weights and the order of each epoch.
     dtype : "float32" or "float64", default "float64"
     dropout, input_noise : default 0
-        As in `Network`: a share for all hidden layers, or one for the inputs and one for each.
+        As in `Network`: a share for all hidden layers, or of the inputs and of these, or of each.
     l2, l1 : float, default 0
         Penalties on the weights, as of `Network`.
 

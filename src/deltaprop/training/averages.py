@@ -57,7 +57,7 @@ class Average:
         if entry is not None and entry.name == "ema":
             self.keep = entry.numbers[0]
         elif entry is not None:
-            self._last = deque(maxlen=int(entry.numbers[0]))
+            self._last = deque(maxlen=int(min(entry.numbers[0], 2**62)))
 
     def begin(self) -> None:
         """Begin where the model stands."""

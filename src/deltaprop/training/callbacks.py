@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from deltaprop.model import Model
 from deltaprop.training.history import History
 
@@ -38,6 +40,10 @@ class Now:
     history: History
 
 
+def _wants_to_stop(answer: Any) -> bool:
+    return isinstance(answer, bool | np.bool_) and bool(answer)
+
+
 class Callbacks:
     """The caller's functions, each with the moments at which it is called; one that returns True stops the training.
 
@@ -53,9 +59,9 @@ class Callbacks:
         self._step: list[Callable[[Now], Any]] = []
         for callback in given:
             methods = [getattr(callback, name, None) for name in ("on_epoch", "on_step")]
-            if not any(map(callable, methods)) and not callable(callback):
+            if isinstance(callback, type) or not (any(map(callable, methods)) or callable(callback)):
                 raise TypeError(
-                    f"{where}: a callback is a function, or has on_epoch or on_step; got {callback!r}, which is none."
+                    f"{where}: a callback is a function, or an object with on_epoch or on_step; got {callback!r}."
                 )
             if callable(methods[0]):
                 self._epoch.append(methods[0])
@@ -75,9 +81,9 @@ class Callbacks:
     def after_epoch(self, now: Now) -> bool:
         """Call them; return whether one wants to stop."""
         answers = [called(now) for called in self._epoch]
-        return any(answer is True for answer in answers)
+        return any(map(_wants_to_stop, answers))
 
     def after_step(self, now: Now) -> bool:
         """Call those of each step; return whether one wants to stop."""
         answers = [called(now) for called in self._step]
-        return any(answer is True for answer in answers)
+        return any(map(_wants_to_stop, answers))

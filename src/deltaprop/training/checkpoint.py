@@ -23,6 +23,7 @@ from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import optimizer_in
 from deltaprop.errors import ModelFileError, ResumeError
 from deltaprop.model import Model
+from deltaprop.real_numbers import seconds_in
 from deltaprop.storage import PathLike, check_place, read_model_file, write_model_file
 from deltaprop.training.history import History
 
@@ -98,7 +99,23 @@ class Checkpoint:
             self.called_with["table"] = around.digest
         self._epochs, self._seconds = _often(every, where)
         self._written, self._epochs_since = time.monotonic(), 0
+        if isinstance(path, bool) or not isinstance(path, str | os.PathLike):
+            raise TypeError(f"{where}: checkpoint needs the name of a file; got {path!r}.")
         check_place(path)
+
+    def refuse_loss(self) -> None:
+        """Raise ValueError where a run that has not come to its end, or a stranger's file, would be lost."""
+        if not os.path.isfile(self.path) or os.path.getsize(self.path) == 0:
+            return
+        try:
+            run = read_model_file(self.path)[0].get("run")
+        except ModelFileError as error:
+            raise ValueError(f"{self.where}: checkpoint: there is a file that is no run: {error}") from None
+        if isinstance(run, dict) and not run.get("done"):
+            raise ValueError(
+                f"{self.where}: {self.path} holds a run that has not come to its end: go on with it by resume=True, or "
+                "remove it."
+            )
 
     def due(self, *, epoch_done: bool) -> bool:
         """Whether it is time to write."""
@@ -123,12 +140,13 @@ class Checkpoint:
         if (kept := best.pop("theta")) is not None:
             tensors["best"] = kept
         history = {field.name: getattr(run.history, field.name) for field in fields(History)}
-        history["eta_steps"] = [values.tolist() for values in history["eta_steps"]]
+        if of_steps := history.pop("eta_steps"):
+            tensors["eta of steps"] = np.array(of_steps, np.float64)
         header = {
             **({"kind": "network"} if self._around is None else self._around.header(run.history)),
             "network": model.description(),
             "run": {
-                "called with": self.called_with,
+                "called with": _finite(self.called_with),
                 "first": run.first,
                 "at": [run.at.samples, run.at.E, run.at.weight],
                 "optimizer": str(state["optimizer"]),
@@ -140,8 +158,8 @@ class Checkpoint:
                 "done": run.done,
             },
         }
+        self._written, self._epochs_since = time.monotonic(), 0  # where it fails, too: it is tried again when it is due
         write_model_file(self.path, header, tensors)
-        self._written, self._epochs_since = time.monotonic(), 0
 
     def read(self, model: Model) -> Run | None:
         """Give a model the state of the run that is written there; return the rest, None where there is no file.
@@ -160,7 +178,7 @@ class Checkpoint:
         network = {key: value for key, value in header["network"].items() if key not in ("epoch", "presented")}
         if network != model.config():
             raise ResumeError(f"{self.where}: the run in {self.path} is of another network: {network}.")
-        for name, value in written["called with"].items():
+        for name, value in _restored(written["called with"]).items():
             own = self.called_with.get(name)
             if own != value:
                 what = _OTHERS.get(name) or f"{name}={value!r}, and here it is {own!r}"
@@ -179,7 +197,7 @@ class Checkpoint:
             }
         )
         history = _restored(written["history"])
-        history["eta_steps"] = [np.array(values) for values in history["eta_steps"]]
+        history["eta_steps"] = list(tensors.get("eta of steps", ()))
         return Run(
             first=written["first"],
             before=tensors["before"],
@@ -235,14 +253,11 @@ def written_out(value: Any) -> Any:
 
 
 def _often(every: Any, where: str) -> tuple[int | None, float | None]:
-    what = f"{where}: checkpoint_every needs to be epochs, as 5, or seconds, as '30s'"
+    what = f"{where}: checkpoint_every needs to be epochs, as 5, or a time, as '30s' or '5m'"
     if every is None:
         return None, _SECONDS
     if isinstance(every, str):
-        try:
-            seconds = float(every.removesuffix("s")) if every.endswith("s") else math.nan
-        except ValueError:
-            seconds = math.nan
+        seconds = seconds_in(every) if every.strip()[-1:].isalpha() else math.nan
         if not 0 <= seconds < math.inf:
             raise ValueError(f"{what}; got {every!r}.")
         return None, seconds

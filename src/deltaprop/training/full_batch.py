@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ _KEPT = 3  # looks
 _PIECE_SECONDS = 1.0  # of a look, on a slow machine, between two looks at the keyboard
 _CHUNK = 256  # samples: the engine adds up gradients in chunks of so many
 
-_NO_USE = (
+NO_USE = (
     "eta",
     "batch_size",
     "online_block",
@@ -96,6 +96,14 @@ class FullBatch:
         X, R, _ = self._samples
         return among_samples(self._model, X, R, np.arange(presented)) if self._model.definition.has_formulas else ""
 
+    @property
+    def after(self) -> Callable[[], float] | None:
+        """What looks for E after the last step, without penalties; None where the next step has other draws."""
+        return None if self._model.definition.draws else self._after
+
+    def _after(self) -> float:
+        return self._look(self._model.padded_theta.astype(np.float64))[2]
+
     # ---- what an optimizer asks (descent/full_batch/problem.py) ------------------------------------------------
 
     def look(self, theta: Array) -> tuple[float, Array]:
@@ -149,7 +157,7 @@ def full_batch_in(
     model: Model, rule: Optimizer, given: Mapping[str, Any], defaults: Mapping[str, Any], where: str
 ) -> None:
     """Raise ValueError where a full-batch optimizer cannot train a network, or is given what it has no use for."""
-    for name in _NO_USE:
+    for name in NO_USE:
         if given[name] is not defaults[name] and given[name] != defaults[name]:
             raise ValueError(f"{where}: {rule.name} takes all samples at once, and has no use for {name}.")
     if str(given["average"] or "").startswith("ema"):

@@ -68,10 +68,12 @@ def train(
     checkpoint_every: int | str | None = None,
     resume: bool = False,
     around: Around | None = None,
+    starts_over: bool = False,
 ) -> History:
     """Train ``model`` from where it stands; `Network.fit` documents the parameters.
 
-    ``around`` is what a run on disk says where the network is part of something larger.
+    ``around`` is what a run on disk says where the network is part of something larger; ``starts_over`` that it takes
+    the place of one that has not come to its end.
     """
     where = f"{type(model).__name__}.fit"
     given = {name: written_out(value) for name, value in locals().items() if name in _OF_A_RUN}
@@ -80,15 +82,19 @@ def train(
         raise ValueError(f"{where}: X has no rows, so there is nothing to learn from.")
     aim, looked_at = _aim(model, patience, metrics, monitor, min_gain, keep, goal, validation is not None, where)
     samples, held_out = divided(model, samples, validation, looked_at, where)
+    if samples[2] is not None and not samples[2].any():
+        raise ValueError(f"{where}: all rows weigh 0, so there is nothing to learn from.")
     epochs = whole_number(epochs, "epochs", at_least=0, where=where)
     batch_size, block = steps_in(batch_size, online_block, where)
     if eta_per not in ("epoch", "step"):
         raise ValueError(f"{where}: eta_per needs to be 'epoch' or 'step'; got {eta_per!r}.")
-    if not isinstance(shuffle, bool | np.bool_):
-        raise TypeError(f"{where}: shuffle needs to be True or False; got {shuffle!r}.")
+    for name, value in (("shuffle", shuffle), ("verbose", verbose), ("resume", resume)):
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{where}: {name} needs to be True or False; got {value!r}.")
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
     terms = terms_in(clip_norm, clip_value, max_norm, eta_factors, len(model.layers) - 1, model.dtype, where=where)
     mean = None if average is None else average_in(average, where=where)
+    given |= {"optimizer": str(rule), "keep": aim.keep, "average": None if mean is None else str(mean)}
     if rule.full_batch:
         full_batch_in(model, rule, given, _defaults(), where)
     checked = Given(
@@ -108,7 +114,7 @@ def train(
         looked_at=looked_at,
         called=Callbacks(callbacks, where),
         deadline=_deadline(time_budget, where),
-        saved=_on_disk(checkpoint, checkpoint_every, resume, given, samples, held_out, where, around),
+        saved=_on_disk(checkpoint, checkpoint_every, resume, given, samples, held_out, where, around, starts_over),
         resume=resume,
         where=where,
     )
@@ -143,6 +149,7 @@ def _on_disk(
     held_out: Validation | None,
     where: str,
     around: Around | None,
+    starts_over: bool,
 ) -> Checkpoint | None:
     """Return where the run is written, if it is."""
     if path is None:
@@ -151,7 +158,10 @@ def _on_disk(
                 raise ValueError(f"{where}: {name} needs a checkpoint, the file of the run.")
         return None
     held = None if held_out is None else (held_out.X, held_out.R, held_out.weights)
-    return Checkpoint(path, every, {**given, "samples": digest(samples, held)}, where, around)
+    saved = Checkpoint(path, every, {**given, "samples": digest(samples, held)}, where, around)
+    if not resume and not starts_over:
+        saved.refuse_loss()
+    return saved
 
 
 def _aim(
@@ -167,13 +177,15 @@ def _aim(
 ) -> tuple[Aim, tuple[Metric, ...]]:
     """Return what is watched and what ends the training, and the metrics that are looked at."""
     n_out = model.layers[-1]
+    if not isinstance(metrics, str | Sequence):
+        raise TypeError(f"{where}: metrics needs names of metrics; got {metrics!r}.")
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     metric = metric_in(monitor, n_out, where=f"{where}: monitor")
     asked = [metric_in(name, n_out, where=f"{where}: metrics") for name in names]
     if patience is not None:
         whole_number(patience, "patience", at_least=1, where=where)
     keep = ("last" if patience is None else "best") if keep is None else keep
-    if keep not in KEEP:
+    if not isinstance(keep, str) or keep not in KEEP:
         raise ValueError(f"{where}: keep needs to be one of {', '.join(map(repr, KEEP))}; got {keep!r}.")
     if not validated:
         for what, given in (("metrics", bool(asked)), ("monitor", monitor != "E")):

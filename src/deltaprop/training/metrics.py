@@ -24,7 +24,8 @@ class Metric(Entry):
         (y, r, weights) ↦ its value; None for E, which the network says itself.
     more_is_better : bool
     needs : str
-        Of which targets it is: "any", "classes" (r of each output 0 or 1, or a share), "one output".
+        Of which targets it is: "any"; "classes", r of each output 0 or 1, or a share, and y above 0.5 where it is one;
+        "one output" of these.
     """
 
     measure: Measure | None = None
@@ -32,13 +33,11 @@ class Metric(Entry):
     needs: str = "any"
 
 
-def _classes(y: Array) -> Array:
-    """Return the class of each row: 0 or 1 of one output, the largest of several."""
-    return (y[:, 0] > 0.5).astype(int) if y.shape[1] == 1 else y.argmax(axis=1)
-
-
 def _accuracy(y: Array, r: Array, w: Array) -> float:
-    return float(w @ (_classes(y) == _classes(r)))
+    """Of classes that exclude each other, r of a row sums to 1, the largest y counts; of others each of a row's."""
+    if y.shape[1] > 1 and np.allclose(r.sum(axis=1), 1):
+        return float(w @ (y.argmax(axis=1) == r.argmax(axis=1)))
+    return float(w @ ((y > 0.5) == (r > 0.5)).all(axis=1))
 
 
 def _mean_square(y: Array, r: Array, w: Array) -> float:
@@ -63,7 +62,7 @@ METRICS = {
     entry.name: entry
     for entry in (
         Metric("E", "the mean of E over the samples, without the penalty"),
-        Metric("accuracy", "the share of samples whose class is right: y > 0.5, or the largest y",
+        Metric("accuracy", "the share of samples whose classes are right: y > 0.5 (of hinge > 0), or the largest y",
                measure=_accuracy, more_is_better=True, needs="classes"),
         Metric("auc", "the share of pairs of a positive and a negative sample in the right order, ties half",
                measure=_auc, more_is_better=True, needs="one output", source="Hanley and McNeil, Radiology 143, 1982"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -88,7 +89,11 @@ class Training:
         self._before = model.padded_theta.copy()  # at the start of the epoch
         self._best = BestEpoch(model, given.aim)
         self._penalised = bool(model.l2 or model.l1)
+        aim = given.aim
+        compared = aim.keep != "last" or aim.patience is not None or aim.goal is not None
+        self._own_E = self._passes.after if compared else None  # where an epoch is one step, E after it is what counts
         if resumed is None:
+            self._rate(self._first), self._decay(self._first)  # may fail, and nothing has been written yet
             self._save(Pass())  # so that from now on there is a run to resume
             return
         self.history.stopped = "epochs"
@@ -121,15 +126,18 @@ class Training:
         found = self._look(epoch, presented, E)
         if presented == n:
             model.count_epoch()
-        if passes.end and not stop:
-            history.reason, stop = passes.end, "converged"
         self._note(E, found, passes.eta)
         history.seconds.append(time.perf_counter() - began)
         self.shown.epoch_done(epoch, E, found.get("E"))
         self._rate.observe(found.get("E", E))
+        own = found[given.aim.metric.name] if found else E
+        if self._own_E is not None and not found:
+            own = self._own_E()
         with self._mean.in_place():
-            reason = self._best.reason_to_stop(found[given.aim.metric.name] if found else E)
-        stop = stop or reason
+            reason = self._best.reason_to_stop(epoch, own)
+        if presented == n:  # the run has come to its end here, whatever else would stop it
+            history.reason = passes.end
+            stop = ("converged" if passes.end else reason) or stop
         if given.called and given.called.after_epoch(Now(model, epoch, presented, E, found, history)):
             stop = stop or "callback"
         if not stop and time.perf_counter() >= given.deadline:
@@ -222,7 +230,8 @@ class Training:
         try:
             given.saved.write(model, run)
         except OSError as error:  # a full disk ends no training
-            warn(f"{given.where}: the run could not be written: {error}. The file is as it was before.")
+            there = " The file is as it was before." if os.path.exists(given.saved.path) else ""
+            warn(f"{given.where}: the run could not be written: {error}.{there}")
 
 
 def diverged(where: str, quantity: str, eta: float | None, point: str, parameters: str) -> DivergenceError:

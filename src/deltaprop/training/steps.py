@@ -22,11 +22,13 @@ class Steps:
     ----------
     end : str
         Why there is nothing more to gain: never, so "".
+    after : None
+        E after the last pass is not known.
     eta : ndarray
         η of the last pass: one for all of its steps, or of each.
     """
 
-    end = ""
+    end, after = "", None
 
     def __init__(
         self, model: Model, samples: tuple[Any, Array, Array | None], batch_size: int, block: int, *, each_step: bool

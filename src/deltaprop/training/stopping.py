@@ -51,14 +51,18 @@ class BestEpoch:
         self._theta = model.padded_theta.copy() if aim.keep != "last" else None
         self.epoch = model.epoch
 
-    def reason_to_stop(self, value: float) -> str:
-        """Take note of an epoch's value; return why training ends here, "" where it does not."""
+    def reason_to_stop(self, epoch: int, value: float) -> str:
+        """Take note of an epoch's value; return why training ends here, "" where it does not.
+
+        As long as no epoch has had a value that is a number, the last is kept.
+        """
         aim, cost = self._aim, self._sign * value
         if math.isnan(cost):
             cost = math.inf
-        self._kept_last = cost < self._kept or (cost == self._kept and aim.keep == "last best")
+        no_number = self._kept == cost == math.inf
+        self._kept_last = cost < self._kept or (cost == self._kept and aim.keep == "last best") or no_number
         if self._kept_last:
-            self._kept, self.epoch = cost, self._model.epoch
+            self._kept, self.epoch = cost, epoch
             if self._theta is not None:
                 self._theta[...] = self._model.padded_theta
         if cost < self._best - aim.min_gain or self._best == math.inf > cost:

@@ -29,10 +29,12 @@ class Validation:
         others = [metric for metric in self.metrics if metric.measure is not None]
         if others:
             y = model.predictions(self.X).astype(np.float64)
+            split = model.definition.loss_entry.targets == "class"  # by 0, as of hinge, and not by 0.5
             w = np.ones(len(y)) if self.weights is None else self.weights.astype(np.float64)
             for metric in others:
                 assert metric.measure is not None
-                found[metric.name] = metric.measure(y, self.R.astype(np.float64), w / w.sum())
+                own = y + 0.5 if split and metric.needs != "any" else y
+                found[metric.name] = metric.measure(own, self.R.astype(np.float64), w / w.sum())
         return found
 
 
@@ -53,7 +55,7 @@ def divided(
         held = model.samples(X, R, weights, f"{where}: validation")
         if not len(held[0]):
             raise ValueError(f"{where}: validation has no rows.")
-        return samples, Validation(*held, metrics)
+        return samples, _checked(Validation(*held, metrics), where)
     share = _share(validation, where)
     all_X, all_R, all_weights = samples
     rows, held_out = hold_out(len(all_X), share, model.seed, _classes(all_R))
@@ -65,7 +67,20 @@ def divided(
         own = all_X.take(chosen) if isinstance(all_X, SparseRows) else all_X[chosen]
         return own, all_R[chosen], None if all_weights is None else all_weights[chosen]
 
-    return part(rows), Validation(*part(held_out), metrics)
+    return part(rows), _checked(Validation(*part(held_out), metrics), where)
+
+
+def _checked(held: Validation, where: str) -> Validation:
+    """Return samples held out; raise ValueError where they weigh nothing, or a metric has no value on any outputs."""
+    counted = held.R if held.weights is None else held.R[held.weights > 0]
+    if not len(counted):
+        raise ValueError(f"{where}: validation: all rows weigh 0.")
+    for metric in held.metrics:
+        if metric.needs != "any" and not ((counted >= 0) & (counted <= 1)).all():
+            raise ValueError(f"{where}: {metric.name} is of classes, and these targets are quantities.")
+        if metric.needs == "one output" and len({bool(r) for r in counted[:, 0] > 0.5}) < 2:
+            raise ValueError(f"{where}: {metric.name} compares two classes, and the validation rows have one of them.")
+    return held
 
 
 def _share(validation: Any, where: str) -> float:

@@ -15,7 +15,7 @@ class Schedule(Entry):
     """What η is, m epochs after the warm-up, of M; calling it gives it other parameters: ``cosine(1e-3, warmup=5)``.
 
     The first parameter of each is eta. With ``warmup=k`` η rises in equal parts to its first value in the first k
-    epochs, and the schedule takes the rest.
+    epochs, at the last of which (or the last step of which) it is there, and the schedule takes the rest.
 
     Attributes
     ----------
@@ -25,8 +25,10 @@ class Schedule(Entry):
 
     at: At = lambda p, m, M: p["eta"]
 
-    def eta(self, m: float, M: float) -> float:
+    def eta(self, m: float, M: float, part: float = 1.0) -> float:
         """Return η at m of M epochs, m from 0, in fractions of an epoch where it changes with every step.
+
+        ``part`` is how much of an epoch η lasts: that of a step, where it changes with each.
 
         Examples
         --------
@@ -37,5 +39,5 @@ class Schedule(Entry):
         p = dict(zip((p.name for p in self.parameters), self.numbers, strict=True))
         warm = p["warmup"]
         if m < warm:
-            return self.at(p, 0.0, max(M - warm, 1.0)) * min(1.0, (m + 1) / warm)
+            return self.at(p, 0.0, max(M - warm, 1.0)) * min(1.0, (m + part) / warm)
         return self.at(p, m - warm, max(M - warm, 1.0))

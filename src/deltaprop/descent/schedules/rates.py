@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from deltaprop.descent.schedules.declaration import Schedule
 from deltaprop.descent.schedules.registry import SCHEDULES
+from deltaprop.functions import Entry
 from deltaprop.functions.entries import find, is_declared
 from deltaprop.real_numbers import real_number
 
@@ -26,7 +27,11 @@ class Rates:
     ----------
     per_step : bool
         Whether η changes within an epoch.
+    part : float
+        How much of an epoch an η lasts.
     """
+
+    part = 1.0
 
     def __init__(
         self, at: Callable[[Any], float], checked: Callable[[Any, str], float], *, per_step: bool, first: int, name: str
@@ -41,6 +46,7 @@ class Rates:
         """Return η of each step of epoch n; one for all where it does not change within an epoch."""
         if not self.per_step:
             return np.array([self(n)])
+        self.part = 1 / steps
         return np.array([self(n + k / steps) for k in range(steps)])
 
     def observe(self, E: float) -> None:
@@ -64,6 +70,13 @@ class _Constant(Rates):
         return self.value
 
 
+class _Scheduled(Rates):
+    """η by a schedule, over the epochs of the run."""
+
+    def __init__(self, schedule: Schedule, epochs: int, checked: Callable[[Any, str], float], **how: Any) -> None:
+        super().__init__(lambda n: schedule.eta(n - self._first, epochs, self.part), checked, **how)
+
+
 class _Plateau(Rates):
     """η falls whenever so many epochs have brought no lower E."""
 
@@ -74,7 +87,7 @@ class _Plateau(Rates):
         self._schedule = schedule
 
     def _now(self, n: float) -> float:
-        own = self._schedule.eta(n - self._first, math.inf)
+        own = self._schedule.eta(n - self._first, math.inf, self.part)
         return max(own * self.factor, min(own, self.parameters["least"]))
 
     def state(self) -> dict[str, Any]:
@@ -145,11 +158,16 @@ def rates(
 
     if isinstance(eta, str):
         eta = _from_text(eta, where, name)
+        if isinstance(eta, _Formula):
+            for n in eta.suspects(first, epochs):
+                checked(eta(n), f"{name}({n})")
+    if isinstance(eta, Entry) and not isinstance(eta, Schedule):
+        raise TypeError(f"{where}: {name} needs a number, a schedule or a function of n; got {eta!r}.")
     if isinstance(eta, Schedule):
         schedule = find(eta, SCHEDULES, kind="schedule", where=where)
         if schedule.name == "plateau":
             return _Plateau(schedule, checked, per_step=per_step, first=first, name=name)
-        return Rates(lambda n: schedule.eta(n - first, epochs), checked, per_step=per_step, first=first, name=name)
+        return _Scheduled(schedule, epochs, checked, per_step=per_step, first=first, name=name)
     if callable(eta):
         return Rates(eta, checked, per_step=per_step, first=first, name=name)
     if isinstance(eta, bytes) or not (isinstance(eta, Sequence) or (isinstance(eta, np.ndarray) and eta.ndim == 1)):
@@ -163,6 +181,25 @@ def rates(
     return Rates(lambda n: values[int(n) - 1], checked, per_step=False, first=first, name=name)
 
 
+class _Formula:
+    """η by a formula of n."""
+
+    def __init__(self, text: str, where: str) -> None:
+        from deltaprop.functions.formulas import evaluate, parse
+        from deltaprop.functions.formulas.program import compiled
+
+        self._program, self._evaluate = compiled(parse(text, ("n",), where), ("n",)), evaluate
+
+    def __call__(self, n: float) -> float:
+        return float(self._evaluate(self._program, np.array([float(n)]))[0][0])
+
+    def suspects(self, first: int, epochs: int) -> NDArray[np.int64]:
+        """Return the epochs of a run at which it is no η, so that none is trained before that is known."""
+        n = np.arange(first, first + epochs)
+        eta = self._evaluate(self._program, n.astype(np.float64))[0]
+        return n[~((eta >= 0) & np.isfinite(eta))]
+
+
 def _from_text(text: str, where: str, name: str) -> Eta:
     """Return what a text stands for: a number, a schedule, or a formula of n."""
     try:
@@ -172,8 +209,4 @@ def _from_text(text: str, where: str, name: str) -> Eta:
     named = is_declared(text, SCHEDULES) or text.partition(":")[0].strip().isidentifier()
     if named and text.strip() != "n":
         return find(text, SCHEDULES, kind="schedule", where=where)
-    from deltaprop.functions.formulas import evaluate, parse
-    from deltaprop.functions.formulas.program import compiled
-
-    program = compiled(parse(text, ("n",), f"{where}: {name}"), ("n",))
-    return lambda n: float(evaluate(program, np.array([float(n)]))[0][0])
+    return _Formula(text, f"{where}: {name}")

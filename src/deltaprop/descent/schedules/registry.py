@@ -14,7 +14,12 @@ def _share(m: float, M: float) -> float:
 
 
 def _step(p: Mapping[str, float], m: float, M: float) -> float:
-    return float(p["eta"] * p["factor"] ** math.floor(m / p["every"]))
+    return float(p["eta"] * p["factor"] ** _whole(m / p["every"]))
+
+
+def _whole(x: float) -> int:
+    """Return how often something has come round, where rounding may have left it just below."""
+    return math.floor(min(x, 1e15) * (1 + 1e-12) + 1e-12)
 
 
 def _polynomial(p: Mapping[str, float], m: float, M: float) -> float:
@@ -30,10 +35,12 @@ def _half_wave(start: float, end: float, share: float) -> float:
 
 
 def _cosine_restarts(p: Mapping[str, float], m: float, M: float) -> float:
-    period = p["period"]
-    while m >= period:
-        m, period = m - period, period * p["stretch"]
-    return _half_wave(p["eta"], p["last"], m / period)
+    periods, more = min(m / p["period"], 1e15), min(p["stretch"] - 1, 1e15)
+    if more == 0:
+        return _half_wave(p["eta"], p["last"], max(periods - _whole(periods), 0.0))
+    k = _whole(math.log1p(periods * more) / math.log1p(more))  # before: Σ stretchʲ, j < k
+    before, now = math.expm1(k * math.log1p(more)) / more, (1 + more) ** k
+    return _half_wave(p["eta"], p["last"], min(max((periods - before) / now, 0.0), 1.0))
 
 
 def _one_cycle(p: Mapping[str, float], m: float, M: float) -> float:
@@ -98,7 +105,7 @@ SCHEDULES = {
             _one_cycle, Parameter("rise", 0.3, 0.0, 1.0, open_low=True, open_high=True), Parameter("start", 25.0, 1.0),
             Parameter("end", 1e4, 1.0),
             source="Smith and Topin, Super-convergence: very fast training of neural networks using large learning "
-            "rates, 2018; as in PyTorch, OneCycleLR",
+            "rates, 2018; the curve of PyTorch's OneCycleLR, over m / M of the run and not over its steps less one",
         ),
         _schedule(
             "coslog4", "eta * (1 - cos(2 * pi * log2(1 + 15 * m / M))) / 2",
