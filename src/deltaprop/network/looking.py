@@ -159,23 +159,43 @@ class Looking(Model):
 
         return derive(self, x, r, eta)
 
-    def draw(self) -> Drawing:
-        """Draw the network, the lecture's first figure: units, weights, and what each layer computes.
+    def draw(self, x: ArrayLike | None = None, r: ArrayLike | None = None, *, unit: str | None = None) -> Drawing:
+        """Draw the network, the lecture's figures: units, weights, what each layer computes; with a sample its numbers.
+
+        Parameters
+        ----------
+        x : array-like (n_in,), optional
+            The inputs of one sample: z is then in the units, δ below them, and w at the lines, whose width is |w|
+            beside the largest of the layer, dashed below 0.
+        r : array-like (n_out,), optional
+            Its targets.
+        unit : str, optional
+            Draw this unit alone, with all that leads into it and back to it: "z1.2" is unit 2 of hidden layer 1, "y"
+            or "y2" an output.
 
         Returns
         -------
         Drawing
-            SVG: notebooks show it, ``.save("net.svg")`` writes it. Layers of more than 8 units are abridged.
+            SVG, in light and in dark: notebooks show it, ``.save("net.svg")`` writes it. Layers of more than 8 units
+            are abridged; its description says every unit's numbers in words.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If only one of x and r is given, there are many samples, or no unit has that name.
 
         Examples
         --------
         >>> from deltaprop import Network
-        >>> str(Network([2, 4, 1]).draw()).startswith("<svg")
+        >>> net = Network([2, 4, 1])
+        >>> str(net.draw()).startswith("<svg")
         True
+        >>> print(net.draw([0, 1], 1, unit="y").svg.split("<title>")[1].split("<")[0])
+        Unit y, forward and back
         """
         from deltaprop.inspection.drawing import draw
 
-        return draw(self)
+        return draw(self, x, r, unit=unit)
 
     health = health_of  # why it does not learn; documented there
     find_eta = find_eta_of  # the range test; documented there

@@ -13,6 +13,7 @@ from deltaprop.table_model.trace import TableTrace, encoded_row, trace_row
 
 if TYPE_CHECKING:
     from deltaprop.inspection.derivation import Derivation
+    from deltaprop.inspection.drawing import Drawing
 
 _CHECKED_ROWS = 100  # of a table, for the gradient check
 
@@ -75,6 +76,32 @@ class Looking(Parts):
         if table is not None:
             x, r = encoded_row(self.encoder, self.target, self._row(table, row, "derive"), row)
         return derive(self.network, x, r, eta, inputs=self.encoder.inputs, outputs=self.target.outputs)
+
+    def draw(self, table: TableLike | None = None, row: int = 0, *, unit: str | None = None) -> Drawing:
+        """Draw the network; with a table also one row's numbers in it, by the names of the columns: `Network.draw`.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping, optional
+            With the columns that the model was fitted to, and the target.
+        row : int, default 0
+            Counted from 0.
+        unit : str, optional
+            Draw this unit alone, with all that leads into it and back to it, as "z1.2".
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a unit is asked for without a table, or none has that name.
+        NotFittedError, FileNotFoundError, OSError, IndexError, TableError
+            As `trace`.
+        """
+        from deltaprop.inspection.drawing import draw
+
+        x = r = None
+        if table is not None:
+            x, r = encoded_row(self.encoder, self.target, self._row(table, row, "draw"), row)
+        return draw(self.network, x, r, unit=unit, inputs=self.encoder.inputs, outputs=self.target.outputs)
 
     def check_gradient(self, table: TableLike) -> GradientReport:
         """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.
