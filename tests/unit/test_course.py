@@ -210,6 +210,12 @@ def test_a_formula_that_is_no_eta_in_the_end_is_refused_before_the_first_epoch()
     assert net.epoch == 0
 
 
+def test_a_function_is_asked_for_eta_once_an_epoch(tmp_path: Path) -> None:
+    etas = iter([0.3, 0.2, 0.1])
+    history = Network([3, 1]).fit(X, R, epochs=3, eta=lambda n: next(etas), checkpoint=tmp_path / "run")
+    assert history.eta == [0.3, 0.2, 0.1]
+
+
 def test_a_number_of_numpy_that_is_true_stops() -> None:
     history = Network([3, 1]).fit(X, R, epochs=9, callbacks=[lambda now: np.float64(now.E) < 10])
     assert (len(history), history.stopped) == (1, "callback")

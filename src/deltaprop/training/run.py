@@ -92,9 +92,8 @@ class Training:
         aim = given.aim
         compared = aim.keep != "last" or aim.patience is not None or aim.goal is not None
         self._own_E = self._passes.after if compared else None  # where an epoch is one step, E after it is what counts
+        self._unwritten = resumed is None
         if resumed is None:
-            self._rate(self._first), self._decay(self._first)  # may fail, and nothing has been written yet
-            self._save(Pass())  # so that from now on there is a run to resume
             return
         self.history.stopped = "epochs"
         self.shown.go_on(len(self.history))
@@ -116,6 +115,9 @@ class Training:
         eta, decay = self._rate.of_steps(epoch, -(-n // given.batch_size)), self._decay(epoch)
         if decay != self._terms.decay:
             self._terms = replace(self._terms, decay=decay)
+        if self._unwritten:  # now that η is known to be one: from here on there is a run to resume
+            self._unwritten = False
+            self._save(Pass())
         at, self._begun = self._begun, Pass()
         if not at.samples:
             self._before[...] = model.padded_theta
