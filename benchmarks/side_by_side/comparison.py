@@ -95,9 +95,10 @@ def measured_of(row: Row, micro: dict[str, list[float]], share: float, times: in
     if "float64" in ratios:
         measured["float64, its rate of float32's"] = 1 / measured.pop("float64")
     if "2 threads, of 1" in row.targets:
-        ratio = two_threads(row.task, times, seconds)
-        if ratio is not None:
-            measured["2 threads, of 1"] = ratio
+        ratios_of_two = two_threads(row.task, times, seconds)
+        if ratios_of_two is not None:
+            measured["2 threads, of 1"], measured["2 processes, of 1"] = ratios_of_two
+            print(f"    2 processes together are × {ratios_of_two[1]:.2f} of one")
     return measured
 
 

@@ -1,17 +1,22 @@
-"""Two threads beside one: each measured in processes of its own that are not pinned."""
+"""Two threads beside one, and beside two processes: each measured in processes of its own that are not pinned.
+
+Two processes that train a network each have nothing to do with each other but the machine: what they make together, of
+what one makes alone, is what two threads could make at best.
+"""
 
 from __future__ import annotations
 
 import json
 import statistics
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import measure
 from side_by_side.task import PASSES, Ours, Task, several
 
 
-def two_threads(task: Task, times: int, seconds: float) -> float | None:
-    """How many times as fast two threads are as one; None where there is one core."""
+def two_threads(task: Task, times: int, seconds: float) -> tuple[float, float] | None:
+    """How many times as fast two threads are as one, and two processes together; None where there is one core."""
     if len(measure.CORES) < 2:
         print("    2 threads: skipped, this process may use one core only")
         return None
@@ -20,10 +25,17 @@ def two_threads(task: Task, times: int, seconds: float) -> float | None:
     def passing(threads: str) -> float:
         return float(measure.child(code, json.dumps(task.__dict__), str(seconds), OMP_NUM_THREADS=threads))
 
-    taken = measure.alternate({n: partial(passing, n) for n in ("1", "2")}, times)
-    one, two = (statistics.median(values) for values in taken.values())
-    print(f"    not pinned: 1 thread {measure.spread(taken['1'])}, 2 threads {measure.spread(taken['2'])} µs a sample")
-    return one / two
+    def both() -> float:
+        with ThreadPoolExecutor(2) as pool:
+            return statistics.mean(pool.map(passing, ("1", "1"))) / 2
+
+    runs = {"1 thread": partial(passing, "1"), "2 threads": partial(passing, "2"), "2 processes": both}
+    taken = measure.alternate(runs, times)
+    one, two, apart = (statistics.median(values) for values in taken.values())
+    print(
+        "    not pinned: " + ", ".join(f"{name} {measure.spread(own)}" for name, own in taken.items()) + " µs a sample"
+    )
+    return one / two, one / apart
 
 
 def print_seconds(task: str, seconds: str) -> None:

@@ -12,9 +12,10 @@ _REACH = 250  # from one column to the next
 
 def unit_figure(trace: Trace, layer: int, j: int) -> Drawing:
     """Draw unit j of a layer with the numbers of a sample."""
-    own, output = trace.layers[layer], layer + 1 == len(trace.layers)
+    own = trace.layers[layer]
+    up = trace.layers[layer + 1] if layer + 1 < len(trace.layers) else None
     name = own.units[j]
-    below, above = _few(len(own.inputs)), [] if output else _few(len(trace.layers[layer + 1].units))
+    below, above = _few(len(own.inputs)), [] if up is None else _few(len(up.units))
     values = trace.x if layer == 0 else trace.layers[layer - 1].z
     left = 40 + max(width_of(shortened(n), 12) for n in own.inputs)
     rows = max(len(below), len(above), 3)
@@ -37,9 +38,8 @@ def unit_figure(trace: Trace, layer: int, j: int) -> Drawing:
         canvas.text((at[0], at[1] + 4), number(float(values[i])), size=12, kind="forward", bold=True)
         canvas.text((at[0] - _RADIUS - 8, at[1] + 4), shortened(own.inputs[i]), size=12, anchor="end")
     for row, k in enumerate(above):
-        up = trace.layers[layer + 1]
         at = place(2, row, len(above))
-        if k is None:
+        if k is None or up is None:
             canvas.text((at[0], at[1] + 6), "⋮", size=18)
             continue
         w = float(up.W[j, k])
@@ -56,19 +56,12 @@ def unit_figure(trace: Trace, layer: int, j: int) -> Drawing:
     for row, (words, kind) in enumerate(lines):
         canvas.text((24, bottom + 22 * row), words, size=13, kind=kind, anchor="start")
     widest = max(width_of(words, 13) for words, _ in lines) + 48
-    right = (
-        x[1] + _BIG + 40
-        if output
-        else x[2] + _RADIUS + 40 + max(width_of(shortened(n), 12) for n in up_names(trace, layer))
-    )
+    right = x[1] + _BIG + 40
+    if up is not None:
+        right = x[2] + _RADIUS + 40 + max(width_of(shortened(n), 12) for n in up.units)
     height = bottom + 22 * len(lines)
     said = " ".join(words + "." for words, _ in lines)
     return canvas.drawing(max(right, widest), height, title=f"Unit {name}, forward and back", words=said)
-
-
-def up_names(trace: Trace, layer: int) -> tuple[str, ...]:
-    """Return the names of the units that a layer leads to."""
-    return trace.layers[layer + 1].units
 
 
 def _few(n: int) -> list[int | None]:
