@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -306,6 +307,15 @@ def test_a_second_fit_at_the_same_time_raises() -> None:
     assert net.epoch == 2
 
 
+@pytest.fixture
+def ctrl_c_interrupts() -> Iterator[None]:
+    """Who starts the tests in the background of a shell has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 def test_ctrl_c_comes_after_a_whole_update() -> None:
     """Interrupted at any time, the parameters are those of a whole number of steps, here of blocks."""
     net = network([300, 200, 1], h="tanh")
