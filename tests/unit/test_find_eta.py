@@ -247,6 +247,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     for more, message in (
         (("--low", "2", "--high", "1"), "--low needs to be above 0 and below --high; got 2 and 1."),
         (("--low", "nan"), "--low needs to be above 0 and below --high; got nan and 10."),
+        (("--optimizer", "lbfgs"), "--optimizer lbfgs takes all rows at once, and has no eta to look for."),
         (("--plot", "t.csv"), "--plot t.csv is the same file as the table."),
         (("--plot", "eta.bmp"), "--plot eta.bmp: a picture's name needs to end in .png, .svg, .pdf."),
         (("--optimizer", "adm"), "Did you mean 'adam'?"),

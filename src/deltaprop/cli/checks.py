@@ -64,13 +64,11 @@ def _check_full_batch(rule: str, options: Mapping[str, Any]) -> None:
     """Refuse what an optimizer that takes all rows at once has no use for."""
     from deltaprop.training.full_batch import NO_USE
 
-    if "average" not in options:  # the test of eta
-        raise OptionError(f"--optimizer {rule} takes all rows at once, and has no eta to look for.")
     for name in NO_USE:
         if name != "batch_size" and options.get(name) not in (None, 0, "epoch"):
             option = f"--{name.replace('_', '-')}"
             raise OptionError(f"--optimizer {rule} takes all rows at once, and has no use for {option}.")
-    if (options["average"] or "").startswith("ema"):
+    if (options.get("average") or "").startswith("ema"):
         raise OptionError(f"--optimizer {rule} has no steps within an epoch for --average ema; use last.")
     if rule.startswith("rprop"):
         return

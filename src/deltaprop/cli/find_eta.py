@@ -44,10 +44,13 @@ def find_eta(
     ] = None,
 ) -> None:
     """Look for the learning rate to fit with: steps whose eta rises until E does; exit 1 where none can be told."""
+    from deltaprop.descent.optimizers import optimizer_in
     from deltaprop.table_model import TableModel
 
     options = context.params
     check_training(options)
+    if optimizer_in(optimizer, where="--optimizer").full_batch:
+        raise OptionError(f"--optimizer {optimizer} takes all rows at once, and has no eta to look for.")
     if not 0 < low < high < float("inf"):
         raise OptionError(f"--low needs to be above 0 and below --high; got {low:g} and {high:g}.")
     check_places(options, ("plot",))

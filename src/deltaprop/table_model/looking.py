@@ -1,9 +1,10 @@
-"""What looks into the network of a table and changes nothing: trace, derive, check_gradient, health."""
+"""What looks into the network of a table and changes nothing: trace, derive, draw, check_gradient, health."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from deltaprop.arrays import Array
 from deltaprop.data import TableLike
 from deltaprop.descent.schedules import Eta
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
@@ -72,9 +73,7 @@ class Looking(Parts):
         """
         from deltaprop.inspection.derivation import derive
 
-        x = r = None
-        if table is not None:
-            x, r = encoded_row(self.encoder, self.target, self._row(table, row, "derive"), row)
+        x, r = self._encoded(table, row, "derive")
         return derive(self.network, x, r, eta, inputs=self.encoder.inputs, outputs=self.target.outputs)
 
     def draw(self, table: TableLike | None = None, row: int = 0, *, unit: str | None = None) -> Drawing:
@@ -98,10 +97,14 @@ class Looking(Parts):
         """
         from deltaprop.inspection.drawing import draw
 
-        x = r = None
-        if table is not None:
-            x, r = encoded_row(self.encoder, self.target, self._row(table, row, "draw"), row)
+        x, r = self._encoded(table, row, "draw")
         return draw(self.network, x, r, unit=unit, inputs=self.encoder.inputs, outputs=self.target.outputs)
+
+    def _encoded(self, table: TableLike | None, row: int, verb: str) -> tuple[Array | None, Array | None]:
+        """Return x and r of a row; neither where there is no table."""
+        if table is None:
+            return None, None
+        return encoded_row(self.encoder, self.target, self._row(table, row, verb), row)
 
     def check_gradient(self, table: TableLike) -> GradientReport:
         """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.

@@ -172,10 +172,11 @@ def _caption(canvas: Canvas, model: Model, k: int, x: float, height: float) -> N
         weight, below = "v" if k == last and k > 1 else "w", "x" if k == 1 else "z"
         name = "σ" if function == "sigmoid" else shortened(function, 14)
         lines = [f"a = Σ {weight} {below}{' + b' if model.bias else ''}", f"{'y' if k == last else 'z'} = {name}(a)"]
+    written = [(words, "ink") for words in lines]
     if n > MOST_UNITS:
-        lines.append(f"{SHOWN} and the last of {n}")
-    for row, words in enumerate(lines):
-        canvas.text((x, height - 52 + 18 * row), words, size=12.5, kind="muted" if "last of" in words else "ink")
+        written.append((f"{SHOWN} and the last of {n}", "muted"))
+    for row, (words, kind) in enumerate(written):
+        canvas.text((x, height - 52 + 18 * row), words, size=12.5, kind=kind)
 
 
 def _in_words(model: Model, trace: Trace | None) -> str:

@@ -51,15 +51,14 @@ class Canvas:
 
     def line(
         self, start: tuple[float, float], end: tuple[float, float], *, width: float = 1.0, dashed: bool = False,
-        tip: bool = True, kind: str = "edge",
+        kind: str = "edge",
     ) -> None:  # fmt: skip
-        """Draw a line, an arrow where it has a tip."""
+        """Draw an arrow."""
         (x1, y1), (x2, y2) = start, end
         more = ' stroke-dasharray="5 3"' if dashed else ""
-        more += f' marker-end="url(#dp-{kind})"' if tip else ""
         self._parts.append(
             f'<line class="dp-{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
-            f'stroke-width="{width:.2g}"{more}/>'
+            f'stroke-width="{width:.2g}"{more} marker-end="url(#dp-{kind})"/>'
         )
 
     def circle(self, at: tuple[float, float], radius: float, *, kind: str = "unit") -> None:
