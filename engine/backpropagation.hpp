@@ -53,14 +53,14 @@ template <class T>
 }
 
 // Line 4 for one layer: a and z of rows first .. last - 1 of the workspace, of some columns; the output layer gets a alone.
-// Row s of the workspace is sample `sample + s`.
+// Row s of the workspace is sample `sample + s`. held: the layer with the place of its [W; b] in theta.
 template <class T>
-inline void forward_layer(const PlanView& plan, int l, const T* theta, const Rows<T>& samples, Index sample,
-                          const Workspace<T>& work, Index first, Index last, Columns columns) {
+inline void forward_layer(const PlanView& plan, int l, const Layer& held, const T* theta, const Rows<T>& samples,
+                          Index sample, const Workspace<T>& work, Index first, Index last, Columns columns) {
   if (first >= last) return;
   const Layer& layer = plan.layers[l];
   const Matrix<T> a = rows_of(work.a, work, layer, first);
-  forward_rows<T>(inputs_of(plan, l, work, first), last - first, layer, theta, a, columns);
+  forward_rows<T>(inputs_of(plan, l, work, first), last - first, held, theta, a, columns);
   if (l + 1 == plan.depth) return;
   const Index j = columns.first * kWidth<T>;
   const Matrix<T> z = rows_of(work.z, work, layer, first);
@@ -78,7 +78,8 @@ template <class T>
 inline void forward(const PlanView& plan, const T* theta, const Rows<T>& samples, Index sample,
                     const Workspace<T>& work, Index first, Index last) {
   for (int l = 0; l < plan.depth; ++l) {
-    forward_layer(plan, l, theta, samples, sample, work, first, last, Columns::all<T>(plan.layers[l]));
+    const Layer& layer = plan.layers[l];
+    forward_layer(plan, l, layer, theta, samples, sample, work, first, last, Columns::all<T>(layer));
   }
 }
 

@@ -233,6 +233,15 @@ NB_MODULE(_engine, m) {
       .def(
           "online_block", [](const Plan& plan, const Learning& learning) { return online_block(plan, learning); },
           "learning"_a, "Samples that online descent takes together by default.")
+      .def(
+          "sparse_block",
+          [](const Plan& plan, const Learning& learning, Index rows, Index values) {
+            return sparse_block(plan, learning, rows, values);
+          },
+          "learning"_a, "rows"_a, "values"_a,
+          "The same of a sparse X with so many rows and values: after how many samples the weights of inputs that were "
+          "0 "
+          "catch up.")
       .def_prop_ro(
           "layout",
           [](const Plan& plan) {

@@ -12,10 +12,10 @@
 // sample, in between. Only rounding differs from the naive order.
 #pragma once
 
+#include "held.hpp"
 #include "linear_rule.hpp"
 #include "narrow.hpp"
 #include "one_unit.hpp"
-#include "share.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -61,16 +61,16 @@ inline void gram_share(Matrix<const T> x, Index rows, Index n_in, Matrix<T> gram
 // This thread's share of the first layer's W (and V), its own columns or its share of the rows, moved over the block's n
 // steps. `weighted` holds for every sample the vectors of K_W delta, and beside each that of K_V delta where there is a V.
 template <class T, int States>
-[[gnu::noinline]] void move_weights(const Layer& layer, const LearningView<T>& learning, Matrix<const T> x,
+[[gnu::noinline]] void move_weights(const Layer& layer, const Held<T>& held, Matrix<const T> x,
                                     Matrix<const T> weighted, Index n, const Matrix2& P, Team team, Ahead<T> ahead) {
   const T ww = static_cast<T>(P.ww), wv = static_cast<T>(P.wv), vw = static_cast<T>(P.vw), vv = static_cast<T>(P.vv);
   const bool owned = is_owned<T>(layer, team);
   const Columns columns = owned ? own_columns<T>(layer, team) : Columns::all<T>(layer);
   const Index first = owned ? 0 : team.first(layer.n_in), last = owned ? layer.n_in : team.last(layer.n_in);
-  const Index pitch = layer.pitch;
+  const Index pitch = held.plan.layers[0].pitch;
   constexpr Index width = kWidth<T>;
-  T* W = learning.theta + layer.offset;
-  T* momentum = learning.state + layer.offset;
+  T* W = held.learning.theta + held.plan.layers[0].offset;
+  T* momentum = held.learning.state + held.plan.layers[0].offset;
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
     gradient_panels<T, V * (1 + States)>(
         x, weighted, n, first, last, begin, end, ahead, [=](Index i, Index rows, Index p, auto sums) {
@@ -123,13 +123,19 @@ class Blocks {
         plain_(kStates == 0 && !learning.definition->shrinks()) {}
 
   void run(const double* eta, Index n_eta, Index block, Sums* sums, Team team) {
+    Layer weights = layer_;
+    weights.bias = false;
+    PlanView first = plan_;
+    first.layers = &weights;
+    first.depth = 1;
+    const Held<T> held(first, learning_, scratch_.held, team);
     for (Index start = 0; start < samples_.n; start += block) {
       const Index stop = samples_.n - start < block ? samples_.n : start + block;
       if (team.thread == 0) begin(eta, n_eta, start, stop);
       team.wait();
       const Index n = count_;
       Ahead<T> ahead = next_block(stop, block, n, team);
-      products(n, team);
+      products(n, held, team);
       team.wait();
       if (team.thread == 0) {
         coefficients(n);
@@ -138,9 +144,10 @@ class Blocks {
         weigh(n);
       }
       team.wait();
-      move_weights<T, kStates>(layer_, learning_, work().x, scratch_.weighted, n, weights_.P(n), team, ahead);
+      move_weights<T, kStates>(layer_, held, work().x, scratch_.weighted, n, weights_.P(n), team, ahead);
       team.wait();  // x is packed anew
     }
+    held.put_back();
     if (team.thread == 0) above_.put_back();
   }
 
@@ -175,14 +182,15 @@ class Blocks {
   }
 
   // X W_0, X V_0 and the products x_s . x_r: this thread's columns, and its share of the pairs.
-  void products(Index n, Team team) {
+  void products(Index n, const Held<T>& held, Team team) {
     const auto [first, last] = own_columns<T>(layer_, team);
     const Matrix<T> a = rows_of(work().a, work(), layer_);
     const T* start = plain_ && layer_.bias ? W() + layer_.n_in * layer_.pitch : nullptr;
-    product<T>(work().x, n, layer_.n_in, {W(), layer_.pitch}, {start, 0}, a, first, last);
+    const Layer& place = held.plan.layers[0];
+    product<T>(work().x, n, layer_.n_in, {held.learning.theta + place.offset, place.pitch}, {start, 0}, a, first, last);
     if constexpr (kStates > 0) {
-      product<T>(work().x, n, layer_.n_in, {V(), layer_.pitch}, {nullptr, 0}, {scratch_.a_state, layer_.pitch}, first,
-                 last);
+      product<T>(work().x, n, layer_.n_in, {held.learning.state + place.offset, place.pitch}, {nullptr, 0},
+                 {scratch_.a_state, layer_.pitch}, first, last);
     }
     gram_share<T>(work().x, n, layer_.n_in, scratch_.gram, team);
   }

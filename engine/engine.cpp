@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -18,7 +19,11 @@ constexpr std::size_t kAlignment = 64;
 constexpr Index kChunkRows = 64;  // rows that pass through all layers together where nothing is learnt
 constexpr Index kTransposeRows = 8;
 constexpr Index kLossRows = 16;
-constexpr Index kLongSum = 256;  // of inputs
+constexpr Index kLongSum = 256;              // of inputs
+constexpr double kWaiting = 16;              // times the work of catching up lies between two of them
+constexpr Index kMostPacked = 8 << 20;       // bytes of inputs that the threads of a team pack each for itself
+constexpr std::size_t kMostHeld = 16 << 20;  // bytes of what an optimizer remembers that are held beside theta's
+constexpr Index kStepsHeld = 2;              // fewer are not worth a copy of theta
 
 struct Free {
   void operator()(void* block) const { ::operator delete(block, std::align_val_t{kAlignment}); }
@@ -60,24 +65,39 @@ Index packed_stride(const Plan& plan) { return padded_pitch(plan.layers().front(
 
 enum class Parts { forward, backward, transposed };  // of a workspace, each with what those before it have
 
+// Whether the threads of a team pack inputs each for itself: what one has packed costs another more than the samples do.
 template <class T>
-std::size_t workspace_bytes(const Plan& plan, Index rows, Parts parts) {
+bool each_packs(const Plan& plan, Index rows, int team) {
+  return team > 1 && team * rows * packed_stride(plan) * static_cast<Index>(sizeof(T)) <= kMostPacked;
+}
+
+// team: the threads that share a workspace.
+template <class T>
+std::size_t workspace_bytes(const Plan& plan, Index rows, Parts parts, int team = 1) {
   const auto n = static_cast<std::size_t>(rows);
   const auto units = Scratch::padded(static_cast<std::size_t>(plan.units()) * n * sizeof(T));
   const auto inputs = Scratch::padded(static_cast<std::size_t>(packed_stride(plan)) * n * sizeof(T));
   const auto outputs = Scratch::padded(3 * static_cast<std::size_t>(plan.view().output().pitch) * n * sizeof(T));
   const auto transposed = Scratch::padded(static_cast<std::size_t>(plan.transposed_size()) * sizeof(T));
-  const std::size_t arrays = parts == Parts::forward ? 2 : plan.view().drops() ? 4 : 3;
-  return inputs + arrays * units + outputs + Scratch::padded(n * sizeof(double)) +
-         (parts == Parts::transposed ? transposed : 0);
+  const bool each = each_packs<T>(plan, rows, team);
+  const std::size_t arrays = (parts == Parts::forward ? 2 : plan.view().drops() ? 4 : 3) + (each ? 1 : 0);
+  return (each ? static_cast<std::size_t>(team) : 1) * inputs + arrays * units + outputs +
+         Scratch::padded(n * sizeof(double)) + (parts == Parts::transposed ? transposed : 0);
 }
 
 template <class T>
-Workspace<T> workspace(Scratch& scratch, const Plan& plan, Index rows, Parts parts) {
+Workspace<T> workspace(Scratch& scratch, const Plan& plan, Index rows, Parts parts, int team = 1) {
   const auto n = static_cast<std::size_t>(rows);
   const auto units = static_cast<std::size_t>(plan.units()) * n;
   Workspace<T> work{};
   work.x = {scratch.take<T>(static_cast<std::size_t>(packed_stride(plan)) * n), packed_stride(plan)};
+  if (each_packs<T>(plan, rows, team)) {
+    for (int t = 1; t < team; ++t) {
+      T* const next = scratch.take<T>(static_cast<std::size_t>(packed_stride(plan)) * n);
+      if (t == 1) work.x_each = next - work.x.data;
+    }
+    work.other_z = scratch.take<T>(units);
+  }
   work.a = scratch.take<T>(units);
   work.z = scratch.take<T>(units);
   work.delta = parts == Parts::forward ? nullptr : scratch.take<T>(units);
@@ -189,14 +209,14 @@ const Kernels<T>& kernels_for_online(const Plan& plan) {
   return few ? of_type<T>(kernels_for_few_units()) : kernels_for<T>();
 }
 
-// Scratch for each thread of a team, kChunkRows rows at a time.
+// Scratch for each thread of a team, kChunkRows rows at a time; or one, which `sharers` threads share.
 template <class T>
 struct TeamScratch {
-  TeamScratch(const Plan& plan, Index n, Index most_rows, int threads, Parts parts)
+  TeamScratch(const Plan& plan, Index n, Index most_rows, int threads, Parts parts, int sharers = 1)
       : rows(std::clamp<Index>(n, 1, most_rows)),
-        block(workspace_bytes<T>(plan, rows, parts) * static_cast<std::size_t>(threads)) {
+        block(workspace_bytes<T>(plan, rows, parts, sharers) * static_cast<std::size_t>(threads)) {
     work.reserve(static_cast<std::size_t>(threads));
-    for (int t = 0; t < threads; ++t) work.push_back(workspace<T>(block, plan, rows, parts));
+    for (int t = 0; t < threads; ++t) work.push_back(workspace<T>(block, plan, rows, parts, sharers));
   }
   Index rows;
   Scratch block;
@@ -235,10 +255,10 @@ Sums loss(const Plan& plan, std::span<const T> theta, const Samples<T>& samples,
   return sums;
 }
 
-// theta_size numbers of float64 for a step that goes through in several chunks; none for others.
-std::unique_ptr<Scratch> partial_sums(const Plan& plan, Index rows) {
+// Numbers of float64 for a step that goes through in several chunks; none for others.
+std::unique_ptr<Scratch> partial_sums(Index theta_size, Index rows) {
   if (rows <= kStepRows) return nullptr;
-  return std::make_unique<Scratch>(Scratch::padded(static_cast<std::size_t>(plan.theta_size()) * sizeof(double)));
+  return std::make_unique<Scratch>(Scratch::padded(static_cast<std::size_t>(theta_size) * sizeof(double)));
 }
 
 // A batch takes its delta through transposed copies of W, unless it is so small that making them is the larger work.
@@ -253,8 +273,8 @@ Sums gradient(const Plan& plan, std::span<const T> theta, const Samples<T>& samp
   need(rows.n > 0, "a gradient needs samples");
   const AtWork at_work;
   const int team = at_work.team_size(work_of(plan, std::min(rows.n, kStepRows)), threads);
-  TeamScratch<T> scratch(plan, rows.n, kStepRows, 1, parts_for(rows.n));
-  const auto partial = partial_sums(plan, rows.n);
+  TeamScratch<T> scratch(plan, rows.n, kStepRows, 1, parts_for(rows.n), team);
+  const auto partial = partial_sums(plan.theta_size(), rows.n);
   std::fill(out.begin(), out.end(), T{0});  // the padding
   Sums sums;
   Barrier barrier;
@@ -318,6 +338,15 @@ Index online_block(const Plan& plan, const Learning& learning) {
   return first.n_out <= 64 ? 16 : 24;
 }
 
+Index sparse_block(const Plan& plan, const Learning& learning, Index rows, Index values) {
+  if (!learning.linear() || (learning.states() == 0 && !learning.shrinks())) return 1;
+  const Layer& layer = plan.layers().front();
+  const double first = static_cast<double>(layer.n_in) * static_cast<double>(layer.n_out);
+  const double density = static_cast<double>(values) / std::max(1.0, static_cast<double>(rows * layer.n_in));
+  const double work = static_cast<double>(plan.n_parameters()) - first + first * density;
+  return static_cast<Index>(std::ceil(kWaiting * first / std::max(work, 1.0)));
+}
+
 // Scratch for one pass of a step after every sample, in blocks.
 template <class T>
 class BlockScratch {
@@ -372,6 +401,29 @@ class WholeScratch {
   double* of_rows = nullptr;
 };
 
+// Room for theta and the optimizer's state as a team of threads holds them, where that is worth a copy.
+template <class T>
+class HeldRoom {
+ public:
+  HeldRoom(const Kernels<T>& kernels, const PlanView& plan, int states, int team, Index steps) {
+    if (team == 1 || steps < kStepsHeld) return;
+    layers_.resize(static_cast<std::size_t>(team * plan.depth));
+    size = kernels.held_size(plan, team, layers_.data());
+    const auto bytes = static_cast<std::size_t>(size) * sizeof(T), others = static_cast<std::size_t>(states);
+    if (size == 0 || others * bytes > kMostHeld) return;
+    block_ = std::make_unique<Scratch>((1 + others) * bytes);
+    scratch = {block_->template all<T>(), layers_.data(), team};
+  }
+
+ private:
+  std::vector<Layer> layers_;
+  std::unique_ptr<Scratch> block_;
+
+ public:
+  Index size = 0;
+  HeldScratch<T> scratch;
+};
+
 template <class T>
 Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samples, std::span<const double> eta,
              Index batch_size, Index block, Sums before, int threads) {
@@ -402,22 +454,37 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
   const AtWork at_work;
   if (batch_size == 1 && !how.whole()) {
     const Index chosen = block > 0 ? block : (rows.sparse() ? 1 : online_block(plan, how));
+    const bool moves = how.states() > 0 || how.shrinks();  // also the weights of inputs that are 0
+    const bool waits = rows.sparse() && how.linear() && !rows.draws.on && (block == 0 || (block == 1 && !moves));
     const Layer& first = plan.layers().front();
     const double block_work = static_cast<double>(first.n_in) * static_cast<double>(first.n_out * chosen);
     const int team = chosen > 1 ? at_work.team_size(block_work, threads) : 1;
     // The naive order takes one sample at a time, but adds up E of several.
-    const BlockScratch<T> scratch(plan, chosen > 1 ? chosen : kLossRows, states, rows.sparse());
-    kernels_for_online<T>(plan).online(plan.view(), learning, rows, eta.data(), n_eta, chosen, scratch.scratch, &sums,
-                                       barrier, team);
+    BlockScratch<T> scratch(plan, chosen > 1 ? chosen : kLossRows, states, rows.sparse());
+    const Kernels<T>& kernels = kernels_for_online<T>(plan);
+    PlanView first_layer = plan.view();
+    first_layer.depth = 1;
+    const HeldRoom<T> room(kernels, first_layer, states, team, rows.n / chosen);
+    scratch.scratch.held = room.scratch;
+    if (waits) {
+      const SparseRows<T>& sparse = *samples.sparse;
+      const auto all = static_cast<Index>(sparse.starts.size()) - 1;
+      scratch.scratch.waiting = sparse_block(plan, how, all, static_cast<Index>(sparse.values.size()));
+    }
+    kernels.online(plan.view(), learning, rows, eta.data(), n_eta, chosen, scratch.scratch, &sums, barrier, team);
   } else {
     const Index step_rows = std::min(batch_size, rows.n);
     const int team = at_work.team_size(work_of(plan, std::min(step_rows, kStepRows)), threads);
-    TeamScratch<T> scratch(plan, step_rows, kStepRows, 1, parts_for(batch_size));
-    const auto partial = partial_sums(plan, step_rows);
+    const Parts parts = parts_for(batch_size);
+    const bool tiles = parts == Parts::transposed && !how.whole();
+    TeamScratch<T> scratch(plan, step_rows, kStepRows, 1, parts, team);
+    const HeldRoom<T> room(kernels_for<T>(), plan.view(), states, tiles ? team : 1, steps);
+    const auto partial = partial_sums(std::max(plan.theta_size(), room.size), step_rows);
     const WholeScratch<T> whole(plan, how.whole());
-    kernels_for<T>().descend(plan.view(), learning, rows, eta.data(), n_eta, batch_size, scratch.work[0],
-                             {partial ? partial->template all<double>() : nullptr, whole.gradient, whole.of_rows},
-                             &sums, barrier, team);
+    kernels_for<T>().descend(
+        plan.view(), learning, rows, eta.data(), n_eta, batch_size, scratch.work[0],
+        {room.scratch, partial ? partial->template all<double>() : nullptr, whole.gradient, whole.of_rows}, &sums,
+        barrier, team);
   }
   return sums;
 }

@@ -76,13 +76,16 @@ struct Descent {
 // its own update. before.steps are the steps that the state remembers.
 //
 // A step after every sample (batch_size 1) goes in blocks of so many samples, with the same iterates up to rounding; block 1
-// is the naive order, 0 chooses by the shape (online_block).
+// is the naive order, 0 chooses by the shape (online_block; sparse_block).
 template <class T>
 Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samples, std::span<const double> eta,
              Index batch_size, Index block = 0, Sums before = {}, int threads = 0);
 
 // The block that a step after every sample goes in, by the shape of the first layer and the optimizer alone.
 Index online_block(const Plan& plan, const Learning& learning);
+// The same of sparse rows, of which all have so many values together: the samples after which weights that wait for an input
+// other than 0 catch up (sparse.hpp). 1 where none waits.
+Index sparse_block(const Plan& plan, const Learning& learning, Index rows, Index values);
 
 // For tests: a formula's program over arrays, one for each of its inputs and outputs.
 template <class T>

@@ -97,8 +97,8 @@ void trace(const PlanView& plan, const T* theta, const Rows<T>& samples, Index s
   output_errors(plan, samples, s, work, 0, 1);
   backward(plan, theta, samples, work, 0, 1);
   Ahead<T> nothing;
-  gradient_share<T>(plan, work, 1, Team{0, 1, nullptr}, nothing, Keep<T>{out.gradient},
-                    [](int, Index, Index, Columns) {});
+  const Place<T> place(plan, plan, theta, work, {0, 1, nullptr});
+  gradient_share<T>(plan, place, 1, nothing, Keep<T>{out.gradient}, [](int, Index, Index, Columns) {});
   *out.E = work.E[0];
   if (out.x) copy(work.x.data, plan.n_in(), out.x);
   for (int l = 0; l < plan.depth; ++l) {

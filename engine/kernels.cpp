@@ -38,8 +38,7 @@ void online(const PlanView& plan, const LearningView<T>& learning, const Rows<T>
     const Arithmetic arithmetic(Subnormals::flushed);
     if constexpr (Update::kLinear) {
       using Rule = typename Update::Rule;
-      if (samples.sparse() && learning.definition->linear() && !samples.draws.on)
-        return sparse_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch, sums);
+      if (scratch.waiting > 0) return sparse_online<T, Rule>(plan, learning, samples, eta, n_eta, scratch, sums);
     }
     naive_online<T, Update>(plan, learning, samples, eta, n_eta, scratch.work, sums);
   });
@@ -54,7 +53,7 @@ void in_batches(const PlanView& plan, const LearningView<T>& learning, const Row
   if (learning.definition->whole()) {
     descend_whole(plan, learning, samples, eta, n_eta, batch_size, work, scratch, sums, barrier, threads);
   } else {
-    descend(plan, learning, samples, eta, n_eta, batch_size, work, scratch.partial, sums, barrier, threads);
+    descend(plan, learning, samples, eta, n_eta, batch_size, work, scratch, sums, barrier, threads);
   }
 }
 
@@ -117,8 +116,8 @@ void multiply_adds(Index n, T* out) {
 #define DELTAPROP_NAME(x) DELTAPROP_TEXT(x)
 
 template <class T>
-constexpr Kernels<T> kAll{predict<T>, loss<T>,          in_batches<T>, online<T>,  gradient<T>,
-                          trace<T>,   multiply_adds<T>, activation<T>, program<T>, vector_function<T>};
+constexpr Kernels<T> kAll{predict<T>, loss<T>,          held_size<T>,  in_batches<T>, online<T>,         gradient<T>,
+                          trace<T>,   multiply_adds<T>, activation<T>, program<T>,    vector_function<T>};
 
 }  // namespace
 

@@ -57,8 +57,11 @@ struct Rows {
 template <class T>
 struct Workspace {
   Matrix<T> x;
+  Index
+      x_each;  // where each thread of a team has packed inputs of its own: elements from one's to the next's; 0: they share
   T* a;
   T* z;
+  T* other_z;  // of a team, like z: its steps take them in turn, so that one may be written while the other is read
   T* delta;
   T* slope;       // like a: h'(a) of layers with units that are dropped; null where no plan has such
   T* units;       // 3 (rows x pitch of the output), for its functions
@@ -67,15 +70,25 @@ struct Workspace {
   Index rows;
 };
 
+// Room for theta and the optimizer's state as a team holds them (held.hpp); arrays is null where they stay where they are.
+template <class T>
+struct HeldScratch {
+  T* arrays = nullptr;      // 1 + states, of held_size elements
+  Layer* layers = nullptr;  // of each thread, one for every layer of the plan
+  int threads = 0;          // a team of another size leaves them where they are, too
+};
+
 // Scratch for blocks of online descent; block.hpp says what each is.
 template <class T>
 struct OnlineScratch {
-  Workspace<T> work;   // (block) rows, x padded with zeros
-  T* a_state;          // (block, pitch of the first layer) where the optimizer has a state
-  Matrix<T> weighted;  // (block, (1 + states) pitch)
-  Matrix<T> gram;      // (kMostBlock, kMostBlock)
-  T* narrow;           // (1 + states) arrays of narrow_size, zero; narrow.hpp
-  Index* last;         // (n_in) where the rows are sparse; sparse.hpp
+  Workspace<T> work;    // (block) rows, x padded with zeros
+  T* a_state;           // (block, pitch of the first layer) where the optimizer has a state
+  Matrix<T> weighted;   // (block, (1 + states) pitch)
+  Matrix<T> gram;       // (kMostBlock, kMostBlock)
+  T* narrow;            // (1 + states) arrays of narrow_size, zero; narrow.hpp
+  Index* last;          // (n_in) where the rows are sparse; sparse.hpp
+  Index waiting;        // samples after which rows of W that wait catch up; 0: none waits
+  HeldScratch<T> held;  // of a plan that ends with the first layer
 };
 
 // What a descent changes, and how.
@@ -92,7 +105,8 @@ struct LearningView {
 // Scratch for the steps of a batch; null where they do without.
 template <class T>
 struct StepScratch {
-  double* partial;  // (theta_size) of steps of more than kStepRows: the sum of the chunks before
+  HeldScratch<T> held;
+  double* partial;  // (theta_size, or held_size) of steps of more than kStepRows: the sum of the chunks before
   T* gradient;      // (theta_size) of steps that need the whole of it: whole.hpp
   double* of_rows;  // likewise, a number for each row of each [W; b]
 };
@@ -124,6 +138,8 @@ struct Kernels {
   // chunk_sums: scratch, one for every chunk of a workspace's rows.
   void (*loss)(const PlanView&, const T* theta, const Rows<T>&, Sums* chunk_sums, const Workspace<T>* per_thread,
                Sums* sum, int threads);
+  // Elements of theta as a team of so many threads holds it (held.hpp), or 0; layers: scratch, as many as the plan has.
+  Index (*held_size)(const PlanView&, int threads, Layer* layers);
   // One pass of descent, a step for every batch_size samples.
   void (*descend)(const PlanView&, const LearningView<T>&, const Rows<T>&, const double* eta, Index n_eta,
                   Index batch_size, const Workspace<T>& shared, const StepScratch<T>& scratch, Sums* sums,

@@ -1,8 +1,8 @@
 // Online descent on sparse rows: the naive order at a cost that goes by the numbers that are not zero.
 //
 // Where x_i = 0 the rule still moves row i of W: the penalty shrinks it, the momentum carries it on. With a linear rule
-// (linear_rule.hpp) k such steps are u <- M^k u, so a row waits and catches up when its input comes again, or when eta
-// changes, or at the end.
+// (linear_rule.hpp) k such steps are u <- M^k u, so a row waits and catches up when its input comes again, when eta changes,
+// and after every `scratch.waiting` samples: where an order is cut after whole such blocks, that changes no bit.
 #pragma once
 
 #include "linear_rule.hpp"
@@ -87,8 +87,12 @@ inline void sparse_online(const PlanView& plan, const LearningView<T>& learning,
   const Index columns = vectors<T>(layer.n_out);
   T* W = learning.theta + layer.offset;
   WaitingRows<T, Rule> rows(layer, learning, scratch.last);
-  Index t = 0;
+  Index t = 0, next_block = scratch.waiting;
   for_each_sample(plan, samples, work, sums, [&](Index s, Index row) {
+    if (s >= next_block) {
+      rows.catch_up_all(t);
+      next_block = s - s % scratch.waiting + scratch.waiting;
+    }
     const double eta_n = eta[n_eta > 1 ? s : 0];
     rows.set_eta(eta_n, t);
     const Update<T, Rule> update(learning, eta_n, ++sums->steps);

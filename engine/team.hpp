@@ -12,8 +12,9 @@ class Barrier {
   void wait(int threads);
 
  private:
-  std::atomic<int> arrived_{0};
-  std::atomic<unsigned> generation_{0};
+  // Apart, so that who arrives does not take from the others the line that they look at.
+  alignas(128) std::atomic<int> arrived_{0};
+  alignas(128) std::atomic<unsigned> generation_{0};
 };
 
 }  // namespace deltaprop

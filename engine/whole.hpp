@@ -104,12 +104,14 @@ void descend_whole(const PlanView& plan, const LearningView<T>& learning, const 
     const Arithmetic arithmetic(Subnormals::flushed);
     const Team team = Team::here(&barrier);
     transpose_all(plan, learning.theta, work, team);
+    Place<T> place(plan, plan, learning.theta, work, team);
     Index t = before, n = 0;
     for (Index start = 0; start < samples.n; start += batch_size, ++n) {
       const Index m = samples.n - start < batch_size ? samples.n - start : batch_size;
       if (batch_size == 1 && samples.w(start) == T{0}) continue;  // no step, as online
-      step(plan, learning.theta, samples, start, m, T{1} / static_cast<T>(m), work, scratch.partial, sums, team,
-           Keep<T>{scratch.gradient}, [](int, Index, Index, Columns) {});
+      step(plan, place, samples, start, m, T{1} / static_cast<T>(m), scratch.partial, sums, Keep<T>{scratch.gradient},
+           [](int, Index, Index, Columns) {});
+      team.wait();
       const T scale = how.clips_norm() ? clipping(plan, scratch.gradient, how.clip_norm, scratch.of_rows, team) : T{1};
       const double eta_n = eta[n_eta > 1 ? n : 0];
       ++t;
@@ -123,10 +125,10 @@ void descend_whole(const PlanView& plan, const LearningView<T>& learning, const 
       }
       own_rows(plan, team, [&](int l, Index, Index first, Index last) {
         const Layer& layer = plan.layers[l];
-        refresh_transposed<T>(plan, learning.theta, work, l, first, last, Columns::all<T>(layer));
+        refresh_transposed<T>(plan, l, layer, learning.theta, work, first, last, Columns::all<T>(layer));
         if (how.average > 0) average_rows(layer, learning.theta, learning.average, how.average, first, last);
       });
-      team.wait();
+      if (place.ahead) team.wait();
     }
     if (team.thread == 0) sums->steps = t;
   }

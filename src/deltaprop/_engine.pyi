@@ -39,6 +39,11 @@ class Plan:
     def online_block(self, learning: Learning) -> int:
         """Samples that online descent takes together by default."""
 
+    def sparse_block(self, learning: Learning, rows: int, values: int) -> int:
+        """
+        The same of a sparse X with so many rows and values: after how many samples the weights of inputs that were 0 catch up.
+        """
+
     @property
     def layout(self) -> list[tuple[int, int, int, int, bool]]:
         """(offset, n_in, n_out, pitch, bias) of each [W; b] in theta, row-major."""

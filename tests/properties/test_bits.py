@@ -26,7 +26,8 @@ NETWORKS: list[dict[str, Any]] = [
     {"layers": [130, 3], "output": "sigmoid", "loss": "log"},
     {"layers": [20, 64, 1], "h": "tanh", "output": "identity", "loss": "squared_error", "bias": False},
 ]
-# Layers so wide that each thread has columns of its own (engine/share.hpp), and others.
+# Layers so wide that each thread has columns of its own (engine/share.hpp) and holds them apart (engine/held.hpp), and
+# others.
 WIDE = {"layers": [100, 250, 72, 3], "h": "tanh", "output": "softmax", "loss": "cross_entropy"}
 
 
@@ -36,6 +37,7 @@ def test_threads(arguments: dict[str, Any], dtype: str, instruction_set: str) ->
     net = network(**arguments, dtype=dtype)
     X, R = samples(net, 701)
     weights = np.random.default_rng(3).uniform(0, 2, 701).astype(dtype)
+    weights[::7], X[::7] = 0, np.inf  # samples that nothing is learnt from, whatever they are
     theta, order, eta = net.padded_theta, np.random.default_rng(4).permutation(701), np.array([0.05])
 
     def everything(threads: int) -> list[bytes]:

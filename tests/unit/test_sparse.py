@@ -142,11 +142,12 @@ def test_blocks_of_sparse_rows(optimizer: str, online_block: int, instruction_se
     assert difference(net.theta, other.theta) <= 1e-12
 
 
+@pytest.mark.parametrize("online_block", [0, 1])
 @pytest.mark.parametrize("l2", [0.0, 0.1])
 @pytest.mark.parametrize(("optimizer", "parameters"), [("sgd", ()), ("momentum", (0.9,)), ("nesterov", (0.8,))])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_rows_that_wait_catch_up(
-    dtype: str, optimizer: str, parameters: tuple[float, ...], l2: float, instruction_set: str
+    dtype: str, optimizer: str, parameters: tuple[float, ...], l2: float, online_block: int, instruction_set: str
 ) -> None:
     """Where its input is 0 a weight is left to the momentum and the penalty, as the formula says; also as η changes."""
     net = network([12, 9, 2], h="tanh", dtype=dtype)
@@ -161,7 +162,7 @@ def test_rows_that_wait_catch_up(
         rule.V = net._parameters.dense(state).astype(float) if learning.states else 0.0
         _engine.descend(
             net._plan, learning, theta, state, (X.indptr.astype(np.int64), X.indices, X.data), R, None, None, rates, 1,
-            1, (0.0, 0.0, 0),
+            online_block, (0.0, 0.0, 0),
         )  # fmt: skip
         penalised = np.concatenate([np.repeat([1.0, 0.0], [W.size, W.shape[1]]) for W in net.W])
         for s in range(80):
@@ -173,9 +174,43 @@ def test_rows_that_wait_catch_up(
             assert difference(net._parameters.dense(state), rule.V) <= tolerance
 
 
+@pytest.mark.parametrize("l2", [0.0, 0.01])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_same_bits_however_an_order_is_cut(optimizer: str, l2: float, instruction_set: str) -> None:
+    """Looked at after every block, or in pieces of whole blocks; with `online_block=1` row by row, as dense rows."""
+
+    class Look:
+        def __init__(self) -> None:
+            self.times = 0
+
+        def on_step(self, _: Any) -> None:
+            self.times += 1
+
+    def made() -> Network:
+        return network([30, 17, 2], dtype="float32", l2=l2)
+
+    X, dense, R = sparse_samples(made(), 600, 0.05)
+    weights = np.arange(600) % 4  # also some blocks with few samples
+    whole, looked_at = made(), made()
+    whole.fit(X, R, epochs=2, eta=0.05, optimizer=optimizer, sample_weight=weights)
+    look = Look()
+    looked_at.fit(X, R, epochs=2, eta=0.05, optimizer=optimizer, sample_weight=weights, callbacks=[look])
+    assert whole == looked_at
+    assert whole.theta.tobytes() == looked_at.theta.tobytes()
+    assert look.times >= 8
+
+    one, pieces, rows = made(), made(), made()
+    weights = weights + 0.5  # a call needs some weight
+    one.descend(X, R, 0.05, optimizer=optimizer, sample_weight=weights, online_block=1)
+    for s in range(600):
+        pieces.descend(X[[s]], R[[s]], 0.05, optimizer=optimizer, sample_weight=weights[[s]], online_block=1)
+    rows.descend(dense, R, 0.05, optimizer=optimizer, sample_weight=weights, online_block=1)
+    assert one.theta.tobytes() == pieces.theta.tobytes() == rows.theta.tobytes()
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_how_fast_the_machine_is_changes_no_bit(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pieces of an epoch go by the clock, but not where rows catch up at the end of a piece."""
+    """The pieces of an epoch go by the clock, but end where rows catch up."""
     results, pieces = [], []
     for room in ("base", "descent"):
         monkeypatch.setattr(f"deltaprop.model.{room}.WORK_PER_SECOND", 5e4)
@@ -192,7 +227,7 @@ def test_how_fast_the_machine_is_changes_no_bit(optimizer: str, monkeypatch: pyt
 
         monkeypatch.setattr(_engine, "descend", counting)
         net = network([30, 17, 2])
-        X, _, R = sparse_samples(net, 500, 0.05)
+        X, _, R = sparse_samples(net, 1500, 0.05)
         net.fit(X, R, epochs=2, eta=0.05, optimizer=optimizer)
         results.append(net.theta.tobytes())
         pieces.append(counted)

@@ -228,9 +228,8 @@ class Descending(Base):
         ``at`` is where in the order it goes on, and is kept up to date.
 
         A signal is heard between two pieces. How an order is cut into pieces changes no bit of the result: with a
-        batch_size of 1 they are whole blocks (`Network.fit`, ``online_block``; 0 leaves the choice to the engine).
-        Only where rows of W wait for their input to be other than zero does it: they catch up at the end of a piece. So
-        there the pieces have a length that follows from the samples, not from the clock.
+        batch_size of 1 they are whole blocks (`Network.fit`, ``online_block``; 0 leaves the choice to the engine). On
+        sparse rows a block ends where rows of W that waited for their input to be other than zero catch up.
         """
         memory = self._memory
         learning = self._learning(memory.optimizer, terms)
@@ -239,13 +238,12 @@ class Descending(Base):
         total = (at.E, at.weight, memory.steps)
         start, n = at.samples, len(order)
         batch_size = min(batch_size, 2**62)  # not n: which kernels run goes by the batch_size, and bits by kernels
-        if batch_size == 1 and not block:
-            block = 1 if isinstance(X, SparseRows) else self._plan.online_block(learning)
-        unit = block if batch_size == 1 else batch_size
+        unit = batch_size
+        if batch_size == 1 and isinstance(X, SparseRows) and not block:
+            unit = self._plan.sparse_block(learning, len(X), len(X.values))
+        elif batch_size == 1:
+            unit = block = block or self._plan.online_block(learning)
         piece = max(1, int(PIECE_SECONDS * WORK_PER_SECOND / (unit * self.n_parameters))) * unit
-        waiting = X if isinstance(X, SparseRows) and unit == 1 and memory.state.size else None
-        if waiting is not None:
-            piece = self._waiting_piece(waiting)
         if each_step:
             piece = unit
         shared, draws = self._threads[memory.optimizer.name, unit], self._definition.draws
@@ -277,16 +275,10 @@ class Descending(Base):
             start = stop
             at.samples, at.E, at.weight = start, total[0], total[1]
             yield start, at.mean
-            if waiting is not None or each_step:
+            if each_step:
                 continue
             growth = min(4.0, PIECE_SECONDS / max(seconds, 1e-9))
             piece = max(1, int(piece / unit * growth)) * unit
-
-    def _waiting_piece(self, X: SparseRows) -> int:
-        """Return of how many sparse rows a piece is: so many that catching up after it is little beside its work."""
-        first = self.layers[0] * self.layers[1]
-        work = self.n_parameters - first + first * len(X.values) / (len(X) * self.layers[0])
-        return max(1, int(10 * PIECE_SECONDS * WORK_PER_SECOND / max(work, 1)))
 
     def epoch_order(self, n: int, epoch: int, shuffle: bool) -> Array:
         """Return the order in which epoch ``epoch`` presents n samples: from (seed, epoch), or as they stand."""

@@ -102,7 +102,9 @@ class Learning(Model):
         online_block : int, optional
             With a batch_size of 1: how many samples go through the first layer together, 1 to 32. The updates are the
             lecture's, one after every sample, whatever it is; only rounding differs. 1 is the naive order; by default
-            the engine chooses by the layers' sizes (1 for a sparse X and for rules that are not linear, as adam).
+            the engine chooses by the layers' sizes (1 for rules that are not linear, as adam). With a sparse X the
+            weights of inputs that are 0 wait, unless it is 1, and catch up together after as many samples as the
+            engine chooses.
         eta_per : "epoch" or "step", default "epoch"
             Whether η changes with every epoch, or with every step: then n has fractions of an epoch.
         decay : float, sequence, function of n, formula, or schedule, default 0
@@ -137,7 +139,8 @@ class Learning(Model):
             then, and that epoch does not count as done.
         callbacks : sequence, optional
             Functions that are called after each epoch with where the run stands (`deltaprop.training.Now`), and may
-            return True to stop; objects with ``on_epoch`` or ``on_step``, which is called after each step.
+            return True to stop; objects with ``on_epoch`` or ``on_step``, which is called after each step, or
+            block of online steps.
         checkpoint : path-like, optional
             A file that the run is written to as it begins, now and then, and when it ends: a model file with more in
             it, that `deltaprop.load` reads as the network. The one before stays until the new one is safe.
