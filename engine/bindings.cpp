@@ -130,20 +130,22 @@ void bind(nb::module_& m) {
       "descend",
       [](const Plan& plan, const Learning& learning, Out<T> theta, Out<T> state, Inputs<T> X, In<T> R,
          std::optional<In<T>> weight, std::optional<In<Index>> order, In<double> eta, Index batch_size, Index block,
-         SumsTuple before, int threads, std::optional<Out<T>> average, DrawnPair drawn) {
+         SumsTuple before, int threads, std::optional<Out<T>> average, DrawnPair drawn, std::optional<Out<T>> kept,
+         std::pair<Index, Index> kept_after) {
         const nb::gil_scoped_release release;
         return tuple_of(descend<T>(
             plan, {learning, theta.elements(), state.elements(), average ? average->elements() : std::span<T>{}},
             samples_of<T>(X, R.elements(), weight, order, drawn), eta.elements(), batch_size, block, sums_of(before),
-            threads));
+            threads, kept ? Kept<T>{kept->elements(), kept_after.first, kept_after.second} : Kept<T>{}));
       },
       "plan"_a, "learning"_a, "theta"_a.noconvert(), "state"_a.noconvert(), "X"_a.noconvert(), "R"_a.noconvert(),
       "weight"_a.noconvert(), "order"_a.noconvert(), "eta"_a.noconvert(), "batch_size"_a, "block"_a, "before"_a,
-      "threads"_a = 0, "average"_a.noconvert() = nb::none(), "drawn"_a = nb::none(),
+      "threads"_a = 0, "average"_a.noconvert() = nb::none(), "drawn"_a = nb::none(), "kept"_a.noconvert() = nb::none(),
+      "kept_after"_a = std::pair<Index, Index>(0, 0),
       "One pass of descent over the samples in their order, theta, state and average in place; returns before + the "
       "sums of w E "
       "and of w and the number of steps. block: of samples that online descent takes together, 1 the naive order, 0 by "
-      "the shape.");
+      "the shape. kept takes copies of theta and state after step kept_after[0], and after every kept_after[1] more.");
   m.def(
       "activation",
       [](std::string_view name, double parameter, In<T> a, Out<T> z, Out<T> dh) {

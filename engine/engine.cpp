@@ -424,9 +424,43 @@ class HeldRoom {
   HeldScratch<T> scratch;
 };
 
+// Samples start .. start + n - 1 of rows in an order.
+template <class T>
+Rows<T> part_of(Rows<T> rows, Index start, Index n) {
+  rows.order += start;
+  rows.n = n;
+  rows.draws.t += static_cast<std::uint64_t>(start);
+  return rows;
+}
+
+// Calls run(samples, their eta, how many eta) for all samples, or for one part after the other, with a copy of theta and the
+// state after each.
+template <class T, class Run>
+void in_parts(const Descent<T>& descent, const Rows<T>& rows, std::span<const double> eta, Index batch_size,
+              const Kept<T>& kept, Run run) {
+  const auto n_eta = static_cast<Index>(eta.size());
+  if (kept.every == 0) return run(rows, eta.data(), n_eta);
+  need(rows.order != nullptr, "what is kept is kept of samples in an order");
+  need(kept.first >= 1 && kept.every >= 1, "what is kept is kept after whole steps");
+  const Index steps = rows.n / batch_size + (rows.n % batch_size != 0);
+  T* to = kept.into.data();
+  Index step = 0;
+  for (Index next = kept.first; step < steps; next += kept.every) {
+    const Index last = std::min(next, steps), start = step * batch_size;
+    const Index stop = last == steps ? rows.n : last * batch_size;
+    run(part_of(rows, start, stop - start), eta.data() + (n_eta > 1 ? step : 0), n_eta);
+    if (next > rows.n / batch_size) return;
+    step = last;
+    need(to + descent.theta.size() + descent.state.size() <= kept.into.data() + kept.into.size(),
+         "there is no room for what is kept");
+    to = std::copy(descent.theta.begin(), descent.theta.end(), to);
+    to = std::copy(descent.state.begin(), descent.state.end(), to);
+  }
+}
+
 template <class T>
 Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samples, std::span<const double> eta,
-             Index batch_size, Index block, Sums before, int threads) {
+             Index batch_size, Index block, Sums before, int threads, Kept<T> kept) {
   plan.need_derivatives();
   const int states = descent.learning.states();
   check_theta(plan, descent.theta.size());
@@ -448,7 +482,7 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
                                  plan.theta_size(),
                                  how.average > 0 ? descent.average.data() : nullptr,
                                  how.factors.empty() ? nullptr : how.factors.data()};
-  const auto n_eta = static_cast<Index>(eta.size());
+  const Index steps_of_part = kept.every > 0 ? std::min(steps, kept.every) : steps;
   Sums sums = before;
   Barrier barrier;
   const AtWork at_work;
@@ -464,27 +498,31 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
     const Kernels<T>& kernels = kernels_for_online<T>(plan);
     PlanView first_layer = plan.view();
     first_layer.depth = 1;
-    const HeldRoom<T> room(kernels, first_layer, states, team, rows.n / chosen);
+    const HeldRoom<T> room(kernels, first_layer, states, team, steps_of_part / chosen);
     scratch.scratch.held = room.scratch;
     if (waits) {
       const SparseRows<T>& sparse = *samples.sparse;
       const auto all = static_cast<Index>(sparse.starts.size()) - 1;
       scratch.scratch.waiting = sparse_block(plan, how, all, static_cast<Index>(sparse.values.size()));
     }
-    kernels.online(plan.view(), learning, rows, eta.data(), n_eta, chosen, scratch.scratch, &sums, barrier, team);
+    in_parts(descent, rows, eta, batch_size, kept, [&](const Rows<T>& part, const double* of_part, Index n_eta) {
+      kernels.online(plan.view(), learning, part, of_part, n_eta, chosen, scratch.scratch, &sums, barrier, team);
+    });
   } else {
     const Index step_rows = std::min(batch_size, rows.n);
     const int team = at_work.team_size(work_of(plan, std::min(step_rows, kStepRows)), threads);
     const Parts parts = parts_for(batch_size);
     const bool tiles = parts == Parts::transposed && !how.whole();
     TeamScratch<T> scratch(plan, step_rows, kStepRows, 1, parts, team);
-    const HeldRoom<T> room(kernels_for<T>(), plan.view(), states, tiles ? team : 1, steps);
+    const HeldRoom<T> room(kernels_for<T>(), plan.view(), states, tiles ? team : 1, steps_of_part);
     const auto partial = partial_sums(std::max(plan.theta_size(), room.size), step_rows);
     const WholeScratch<T> whole(plan, how.whole());
-    kernels_for<T>().descend(
-        plan.view(), learning, rows, eta.data(), n_eta, batch_size, scratch.work[0],
-        {room.scratch, partial ? partial->template all<double>() : nullptr, whole.gradient, whole.of_rows}, &sums,
-        barrier, team);
+    const StepScratch<T> own{room.scratch, partial ? partial->template all<double>() : nullptr, whole.gradient,
+                             whole.of_rows};
+    in_parts(descent, rows, eta, batch_size, kept, [&](const Rows<T>& part, const double* of_part, Index n_eta) {
+      kernels_for<T>().descend(plan.view(), learning, part, of_part, n_eta, batch_size, scratch.work[0], own, &sums,
+                               barrier, team);
+    });
   }
   return sums;
 }
@@ -547,7 +585,7 @@ void apply_vector_function(std::string_view name, std::span<const T> x, std::spa
   template Sums gradient(const Plan&, std::span<const T>, const Samples<T>&, std::span<T>, int);                       \
   template void trace(const Plan&, std::span<const T>, const Samples<T>&, const Trace<T>&);                            \
   template Sums descend(const Plan&, const Descent<T>&, const Samples<T>&, std::span<const double>, Index, Index,      \
-                        Sums, int);                                                                                    \
+                        Sums, int, Kept<T>);                                                                           \
   template void apply_activation(Function, std::span<const T>, std::span<T>, std::span<T>);                            \
   template void run_program(const Program&, const std::vector<std::span<const T>>&, const std::vector<std::span<T>>&); \
   template double peak<T>(double);                                                                                     \

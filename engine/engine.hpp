@@ -71,15 +71,24 @@ struct Descent {
   std::span<T> average = {};  // of theta, where learning.average says so
 };
 
+// Copies of theta and the state that a descent leaves behind, one after the other: after its step `first`, and after every
+// `every` more, if they are of a whole batch.
+template <class T>
+struct Kept {
+  std::span<T> into = {};
+  Index first = 0;
+  Index every = 0;  // 0: none
+};
+
 // Gradient descent over the samples in their order: a step for every batch_size of them (the last may be smaller) by the
 // rule of the optimizer with the gradient (1/m) sum w dE. eta has one element, or one per step. E is of each sample before
 // its own update. before.steps are the steps that the state remembers.
 //
 // A step after every sample (batch_size 1) goes in blocks of so many samples, with the same iterates up to rounding; block 1
-// is the naive order, 0 chooses by the shape (online_block; sparse_block).
+// is the naive order, 0 chooses by the shape (online_block; sparse_block). What is kept is kept after whole blocks.
 template <class T>
 Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samples, std::span<const double> eta,
-             Index batch_size, Index block = 0, Sums before = {}, int threads = 0);
+             Index batch_size, Index block = 0, Sums before = {}, int threads = 0, Kept<T> kept = {});
 
 // The block that a step after every sample goes in, by the shape of the first layer and the optimizer alone.
 Index online_block(const Plan& plan, const Learning& learning);

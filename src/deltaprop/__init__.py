@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from deltaprop.network import Network
     from deltaprop.storage import PathLike
     from deltaprop.table_model import TableModel
+    from deltaprop.training.record import Record
 
 __all__ = [
     "LBFGS",
@@ -72,6 +73,7 @@ __all__ = [
     "NotFittedError",
     "RMSprop",
     "RMSpropInside",
+    "Record",
     "Rprop",
     "RpropMinus",
     "TableError",
@@ -114,6 +116,7 @@ _SCHEDULES = (
 _HOMES = {
     "HealthCheck": "deltaprop.inspection.health",
     "Network": "deltaprop.network",
+    "Record": "deltaprop.training",
     "TableModel": "deltaprop.table_model",
     **dict.fromkeys(_OPTIMIZERS, "deltaprop.descent.optimizers"),
     **dict.fromkeys(_SCHEDULES, "deltaprop.descent.schedules"),

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -26,6 +26,19 @@ from deltaprop.plan import shuffled_order
 from deltaprop.threads import Threads
 
 NO_TERMS = Terms()
+
+
+class KeepsStates(Protocol):
+    """What keeps states on the way: `deltaprop.training.record` has one."""
+
+    def begin_passing(self, unit: int) -> None:
+        """Note after how many samples a state may be kept."""
+
+    def room(self, start: int, stop: int) -> tuple[Array | None, tuple[int, int]]:
+        """Return room for the states of some samples of an epoch, and after which steps they are kept."""
+
+    def took(self, start: int, stop: int, before: tuple[int, int], counted: Array | None) -> None:
+        """Note that these samples have been presented."""
 
 
 class Descending(Base):
@@ -221,11 +234,12 @@ class Descending(Base):
         *,
         each_step: bool = False,
         at: Pass | None = None,
+        keeper: KeepsStates | None = None,
     ) -> Iterator[tuple[int, float]]:
         """Descend through ``order`` in pieces of whole steps, yielding (samples presented, mean E so far) after each.
 
         ``eta`` has one η for all steps, or one for each. With ``each_step`` a piece is one step, or one block.
-        ``at`` is where in the order it goes on, and is kept up to date.
+        ``at`` is where in the order it goes on, and is kept up to date. ``keeper`` keeps states on the way.
 
         A signal is heard between two pieces. How an order is cut into pieces changes no bit of the result: with a
         batch_size of 1 they are whole blocks (`Network.fit`, ``online_block``; 0 leaves the choice to the engine). On
@@ -247,9 +261,13 @@ class Descending(Base):
         if each_step:
             piece = unit
         shared, draws = self._threads[memory.optimizer.name, unit], self._definition.draws
+        if keeper is not None:
+            keeper.begin_passing(unit)
         while start < n:
             stop = min(start + piece, n)
             threads = shared.choice()
+            kept, kept_after = (None, (0, 0)) if keeper is None else keeper.room(start, stop)
+            before = (memory.steps, self._presented)
             began = time.perf_counter()
             total = _engine.descend(
                 self._learning_plan,
@@ -267,11 +285,16 @@ class Descending(Base):
                 threads,
                 memory.average,
                 self.drawn() if draws else None,
+                kept,
+                kept_after,
             )
             self._presented += stop - start
             memory.steps = total[2]
             seconds = time.perf_counter() - began
             shared.took(threads, seconds, stop - start)
+            if keeper is not None:
+                counted = weights[order[start:stop]] if batch_size == 1 and weights is not None else None
+                keeper.took(start, stop, before, counted)
             start = stop
             at.samples, at.E, at.weight = start, total[0], total[1]
             yield start, at.mean

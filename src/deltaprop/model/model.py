@@ -12,6 +12,7 @@ import numpy as np
 from deltaprop.arrays import Array
 from deltaprop.definition import Definition, define
 from deltaprop.descent.initializers import Initializer
+from deltaprop.descent.memory import State
 from deltaprop.functions import Activation, Loss
 from deltaprop.model.descent import Descending
 
@@ -114,6 +115,13 @@ class Model(Descending):
         other = self._undrawn(**{**self.config(), "dtype": dtype})
         other.theta = self.theta
         other._epoch, other._presented = self._epoch, self._presented
+        return other
+
+    def as_it_was(self, state: State, epochs: int) -> Self:
+        """Return a network of the same definition in a `state` that it was in, after so many epochs."""
+        other = self.of_definition(self._definition)
+        other.return_to(state)
+        other._epoch = epochs
         return other
 
     def without_draws(self) -> Self:

@@ -1,9 +1,9 @@
-"""What changes a network: fit and descend."""
+"""What changes a network: fit and descend; and back to where it was: replay."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
@@ -13,7 +13,7 @@ from deltaprop.foreign_words import answers_foreign_words
 from deltaprop.model import Model
 from deltaprop.storage import PathLike
 from deltaprop.targets import ClassWeight
-from deltaprop.training import History, descend, train
+from deltaprop.training import History, Record, descend, replay, train
 
 
 class Learning(Model):
@@ -53,6 +53,7 @@ class Learning(Model):
         checkpoint: PathLike | None = None,
         checkpoint_every: int | str | None = None,
         resume: bool = False,
+        record: Record | None = None,
     ) -> History:
         """Train by gradient descent, the lecture's nine lines, from where the network stands.
 
@@ -150,6 +151,9 @@ class Learning(Model):
             Go on with the run in ``checkpoint``, if there is one, with the same samples and arguments: it ends with the
             same bits as one that was never interrupted. The network takes the parameters in the file; what it held is
             lost.
+        record : Record, optional
+            Remembers the run, ``deltaprop.Record(every=100, samples=[0, 3])``: it gives the network back as it was
+            after any update, and the traces of chosen samples by it; `replay` does so with the samples given anew.
 
         Returns
         -------
@@ -217,7 +221,58 @@ class Learning(Model):
             checkpoint=checkpoint,
             checkpoint_every=checkpoint_every,
             resume=resume,
+            record=record,
         )
+
+    def replay(
+        self,
+        record: Record,
+        X: ArrayLike,
+        R: ArrayLike,
+        step: int,
+        *,
+        sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
+    ) -> Self:
+        """Return this network as it was after an update of a recorded run, to the bit.
+
+        It begins at the last state before it that was kept, and descends from there as the run did.
+
+        Parameters
+        ----------
+        record : Record
+            That was given to `fit`.
+        X, R : array-like
+            All samples, as `fit` had them, in the same order.
+        step : int
+            Updates since the start of that run, 0 being the start. Within a block of online descent
+            (``online_block``) it is that update but for rounding.
+        sample_weight, class_weight
+            As `fit` had them.
+
+        Returns
+        -------
+        Network
+            Another one, with what its optimizer remembered; this one stays as it is.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the record is empty, or of another network or of other samples, or the run had fewer updates.
+
+        Examples
+        --------
+        >>> from deltaprop import Network, Record
+        >>> X, r = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+        >>> net, record = Network([1, 1], seed=1), Record(every=3)
+        >>> history = net.fit(X, r, epochs=2, eta=0.5, record=record, online_block=1)
+        >>> net.replay(record, X, r, step=8) == net
+        True
+        >>> net.replay(record, X, r, step=4).epoch
+        1
+        """
+        found: Self = replay(self, record, X, R, step, sample_weight, class_weight)
+        return found
 
     @answers_foreign_words
     def descend(

@@ -26,8 +26,10 @@ from deltaprop.training.callbacks import Callbacks
 from deltaprop.training.checkpoint import Around, Checkpoint, digest, written_out
 from deltaprop.training.full_batch import full_batch_in
 from deltaprop.training.history import History
+from deltaprop.training.keeping import record_in
 from deltaprop.training.metrics import Metric, metric_in
 from deltaprop.training.progress import progress
+from deltaprop.training.record import Record, fingerprint
 from deltaprop.training.run import Given, Training, diverged
 from deltaprop.training.steps import Steps, steps_in
 from deltaprop.training.stopping import KEEP, Aim
@@ -67,6 +69,7 @@ def train(
     checkpoint: PathLike | None = None,
     checkpoint_every: int | str | None = None,
     resume: bool = False,
+    record: Record | None = None,
     around: Around | None = None,
     starts_over: bool = False,
 ) -> History:
@@ -81,6 +84,7 @@ def train(
     if not len(samples[0]):
         raise ValueError(f"{where}: X has no rows, so there is nothing to learn from.")
     aim, looked_at = _aim(model, patience, metrics, monitor, min_gain, keep, goal, validation is not None, where)
+    every_row = samples
     samples, held_out = divided(model, samples, validation, looked_at, where)
     if samples[2] is not None and not samples[2].any():
         raise ValueError(f"{where}: all rows weigh 0, so there is nothing to learn from.")
@@ -97,6 +101,11 @@ def train(
     given |= {"optimizer": str(rule), "keep": aim.keep, "average": None if mean is None else str(mean)}
     if rule.full_batch:
         full_batch_in(model, rule, given, _defaults(), where)
+    kept = record_in(record, every_row, rule, where)
+    if kept is not None:
+        kept.batch_size, kept.block, kept.shuffle, kept.presented = batch_size, block, bool(shuffle), len(samples[0])
+        kept.validation = None if isinstance(validation, tuple | list) else validation
+        kept.own, kept.digest = samples, fingerprint(samples)
     checked = Given(
         samples=samples,
         held_out=held_out,
@@ -116,6 +125,7 @@ def train(
         deadline=_deadline(time_budget, where),
         saved=_on_disk(checkpoint, checkpoint_every, resume, given, samples, held_out, where, around, starts_over),
         resume=resume,
+        record=kept,
         where=where,
     )
     with model.training(where), progress(verbose, epochs) as shown:

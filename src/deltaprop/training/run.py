@@ -24,8 +24,10 @@ from deltaprop.training.checkpoint import Checkpoint, Run
 from deltaprop.training.diagnosis import among_samples
 from deltaprop.training.full_batch import FullBatch
 from deltaprop.training.history import History
+from deltaprop.training.keeping import Keeper
 from deltaprop.training.metrics import Metric
 from deltaprop.training.progress import Progress
+from deltaprop.training.record import Record
 from deltaprop.training.steps import Steps
 from deltaprop.training.stopping import Aim, BestEpoch
 from deltaprop.training.validation import Validation
@@ -55,6 +57,7 @@ class Given:
     deadline: float
     saved: Checkpoint | None
     resume: bool
+    record: Record | None
     where: str
 
 
@@ -80,6 +83,7 @@ class Training:
         self._mean.begin()
         self._terms = replace(given.terms, average=self._mean.keep)
         self._each_step = given.called.each_step
+        self._keeper = None if given.record is None else Keeper(given.record, model)
         self._passes: FullBatch | Steps
         if given.rule.full_batch:
             self._passes = FullBatch(model, *given.samples)
@@ -121,11 +125,16 @@ class Training:
         at, self._begun = self._begun, Pass()
         if not at.samples:
             self._before[...] = model.padded_theta
+        if self._keeper is not None and isinstance(passes, Steps):
+            within = self._keeper.begin_epoch(epoch, eta, self._terms, at.samples)
+            passes.keeper = self._keeper if within else None
         E, stop = self._descend(epoch, eta, at)
         presented = at.samples
         if stop and presented < n and model.not_finite(E) is None:
             self._save(at)
         found = self._look(epoch, presented, E)
+        if self._keeper is not None:
+            self._keeper.end_epoch(presented)
         if presented == n:
             model.count_epoch()
         self._note(E, found, passes.eta)
@@ -207,6 +216,8 @@ class Training:
 
     def end(self) -> None:
         """Leave the model with the parameters that the run was to end with."""
+        if self._keeper is not None:
+            self._keeper.end()
         self._mean.stay()
         self._best.restore()
         if self.given.aim.keep != "last":

@@ -13,6 +13,7 @@ from deltaprop.descent.terms import Terms
 from deltaprop.model import Model
 from deltaprop.plan import block_in
 from deltaprop.training.diagnosis import where_not_finite
+from deltaprop.training.keeping import Keeper
 
 
 class Steps:
@@ -26,6 +27,8 @@ class Steps:
         E after the last pass is not known.
     eta : ndarray
         η of the last pass: one for all of its steps, or of each.
+    keeper : Keeper or None
+        What keeps states on the way.
     """
 
     end, after = "", None
@@ -35,6 +38,7 @@ class Steps:
     ) -> None:
         self._model, self._samples, self._each_step = model, samples, each_step
         self._batch_size, self._block = batch_size, block
+        self.keeper: Keeper | None = None
         self._start: State | None = None
         self._formulas = model.definition.has_formulas
         self._order, self.eta, self._terms = np.empty(0, np.int64), np.empty(0), Terms()
@@ -43,8 +47,9 @@ class Steps:
         """Go through the samples in an order from where that stands; yield (samples presented, mean E so far)."""
         self._order, self.eta, self._terms = order, eta, terms
         self._start = self._model.state() if self._formulas and not at.samples else None
+        how = (self._batch_size, self._block, terms)
         return self._model.passing(
-            *self._samples, order, eta, self._batch_size, self._block, terms, each_step=self._each_step, at=at
+            *self._samples, order, eta, *how, each_step=self._each_step, at=at, keeper=self.keeper
         )
 
     @property
