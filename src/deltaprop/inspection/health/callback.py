@@ -18,15 +18,15 @@ _OF_SAMPLES = ("sample_weight", "class_weight", "inputs", "outputs")  # of the a
 class HealthCheck:
     """A callback that looks for what keeps a network from learning, after an epoch now and then.
 
-    It looks after the first epoch, and again when so much time has passed that its looks take no more than ``most`` of
-    all. What it finds is said once, as it is found, and kept. X and R it reads at the first look.
+    It looks after the first epoch, and again when so much time has passed that with one more its looks take no more than
+    ``most`` of all. What it finds is said once, as it is found, and kept. X and R it reads at the first look.
 
     Parameters
     ----------
     X, R : array-like
         Samples, as of `Network.health`.
     most : float, default 0.02
-        The share of the time that its looks may take.
+        The share of the time that its looks may take; 1 is a look after every epoch.
     stop : bool, default False
         Whether to stop the training at the first finding.
     verbose : bool, default True
@@ -69,20 +69,21 @@ class HealthCheck:
         self._arguments, self._stop, self._verbose = arguments, stop, verbose
         self._known: set[tuple[str, int | None]] = set()
         self._began: float | None = None
-        self._spent = 0.0
+        self._spent = self._last = 0.0
 
     def on_epoch(self, now: Any) -> bool:
         """Look, if it is time; return whether the training is to stop."""
         began = time.perf_counter()
         if self._began is None:
             self._began = began
-        elif self._spent > self.most * (began - self._began):
+        elif self.most < 1 and self._spent + self._last > self.most * (began - self._began):
             return False
         if self._prepared is None or not self._prepared.serves(now.model):
             own = {name: self._arguments[name] for name in _OF_SAMPLES if name in self._arguments}
             self._prepared = Prepared(now.model, *self._samples, **own)
         report = health(now.model, self._prepared, None, **self._arguments)
-        self._spent += time.perf_counter() - began
+        self._last = time.perf_counter() - began
+        self._spent += self._last
         self.reports.append((now.epoch, report))
         new = [finding for finding in report.findings if (finding.kind, finding.layer) not in self._known]
         self._known |= {(finding.kind, finding.layer) for finding in new}
