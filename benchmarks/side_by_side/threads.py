@@ -1,4 +1,4 @@
-"""Two threads beside one, and beside two processes: each measured in processes of its own that are not pinned.
+"""Two threads beside one, turn by turn in one process that is not pinned; and beside two processes.
 
 Two processes that train a network each have nothing to do with each other but the machine: what they make together, of
 what one makes alone, is what two threads could make at best.
@@ -12,7 +12,24 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import measure
+from deltaprop.threads import ONE, SEVERAL
 from side_by_side.task import PASSES, Ours, Task, several
+
+TURNS = 9
+
+
+class Told:
+    """In place of deltaprop.threads.Threads, which tries what is faster: what it is told."""
+
+    def __init__(self) -> None:
+        self.which = ONE
+
+    def choice(self) -> int:
+        """Return what the next piece is to have."""
+        return self.which
+
+    def took(self, threads: int, seconds: float, samples: int) -> None:
+        """Learn nothing from it."""
 
 
 def two_threads(task: Task, times: int, seconds: float) -> tuple[float, float] | None:
@@ -20,29 +37,48 @@ def two_threads(task: Task, times: int, seconds: float) -> tuple[float, float] |
     if len(measure.CORES) < 2:
         print("    2 threads: skipped, this process may use one core only")
         return None
-    code = "import sys; from side_by_side.threads import print_seconds; print_seconds(*sys.argv[1:])"
+    code = "import sys; from side_by_side.threads import print_turns; print_turns(*sys.argv[1:])"
 
-    def passing(threads: str) -> float:
-        return float(measure.child(code, json.dumps(task.__dict__), str(seconds), OMP_NUM_THREADS=threads))
+    def turns(threads: str) -> list[list[float]]:
+        words = json.dumps(task.__dict__), str(seconds), threads
+        return [
+            list(map(float, line.split())) for line in measure.child(code, *words, OMP_NUM_THREADS="2").splitlines()
+        ]
 
     def both() -> float:
         with ThreadPoolExecutor(2) as pool:
-            return statistics.mean(pool.map(passing, ("1", "1"))) / 2
+            return statistics.mean(statistics.median(own[0]) for own in pool.map(turns, ("1", "1"))) / 2
 
-    runs = {"1 thread": partial(passing, "1"), "2 threads": partial(passing, "2"), "2 processes": both}
-    taken = measure.alternate(runs, times)
-    one, two, apart = (statistics.median(values) for values in taken.values())
+    one, two, apart, alone = [], [], [], []
+    for _ in range(times):
+        own = turns("2")
+        one += own[0]
+        two += own[1]
+        alone.append(statistics.median(turns("1")[0]))
+        apart.append(both())
     print(
-        "    not pinned: " + ", ".join(f"{name} {measure.spread(own)}" for name, own in taken.items()) + " µs a sample"
+        f"    not pinned: 1 thread {measure.spread(one)}, 2 threads {measure.spread(two)}, "
+        f"2 processes {measure.spread(apart)} µs a sample"
     )
-    return one / two, one / apart
+    ratios = [a / b for a, b in zip(one, two, strict=True)]
+    print(f"    2 threads are × {measure.spread(ratios)} of one, turn by turn")
+    return statistics.median(ratios), statistics.median(alone) / statistics.median(apart)
 
 
-def print_seconds(task: str, seconds: str) -> None:
-    """In the child: the median µs per sample of five runs of about so long."""
+def print_turns(task: str, seconds: str, threads: str) -> None:
+    """In the child: µs a sample of some turns with one thread, and in alternation with two, a line each."""
     what = Task.parse(task)
     n = int(float(seconds) * 2e10 / what.operations / PASSES) // what.batch_size * what.batch_size
     n = min(max(n, what.batch_size), what.most_samples())
-    run = Ours(what, *what.samples(n))
-    run.run()
-    print(statistics.median(1e6 * measure.timed(partial(several, run)) / (n * PASSES) for _ in range(5)))
+    run, told = Ours(what, *what.samples(n)), Told()
+    run.net._threads.default_factory = lambda: told
+    ways = (ONE, SEVERAL)[: int(threads)]
+    taken: list[list[float]] = [[] for _ in ways]
+    for turn in range(TURNS + 1):
+        for way, own in zip(ways, taken, strict=True):
+            told.which = way
+            passed = 1e6 * measure.timed(partial(several, run)) / (n * PASSES)
+            if turn:
+                own.append(passed)
+    for own in taken:
+        print(*own)
