@@ -23,7 +23,8 @@ constexpr Index kLongSum = 256;              // of inputs
 constexpr double kWaiting = 16;              // times the work of catching up lies between two of them
 constexpr Index kMostPacked = 8 << 20;       // bytes of inputs that the threads of a team pack each for itself
 constexpr std::size_t kMostHeld = 16 << 20;  // bytes of what an optimizer remembers that are held beside theta's
-constexpr Index kStepsHeld = 2;              // fewer are not worth a copy of theta
+constexpr Index kStepsHeld = 2;              // of a team, or blocks: fewer are not worth a copy of theta
+constexpr Index kStepsHeldByOne = 16;        // likewise of one thread
 
 struct Free {
   void operator()(void* block) const { ::operator delete(block, std::align_val_t{kAlignment}); }
@@ -401,12 +402,12 @@ class WholeScratch {
   double* of_rows = nullptr;
 };
 
-// Room for theta and the optimizer's state as a team of threads holds them, where that is worth a copy.
+// Room for theta and the optimizer's state as threads hold them while they descend, where that is worth a copy.
 template <class T>
 class HeldRoom {
  public:
   HeldRoom(const Kernels<T>& kernels, const PlanView& plan, int states, int team, Index steps) {
-    if (team == 1 || steps < kStepsHeld) return;
+    if (steps < (team > 1 ? kStepsHeld : kStepsHeldByOne)) return;
     layers_.resize(static_cast<std::size_t>(team * plan.depth));
     size = kernels.held_size(plan, team, layers_.data());
     const auto bytes = static_cast<std::size_t>(size) * sizeof(T), others = static_cast<std::size_t>(states);
@@ -498,7 +499,7 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
     const Kernels<T>& kernels = kernels_for_online<T>(plan);
     PlanView first_layer = plan.view();
     first_layer.depth = 1;
-    const HeldRoom<T> room(kernels, first_layer, states, team, steps_of_part / chosen);
+    const HeldRoom<T> room(kernels, first_layer, states, team, chosen > 1 ? steps_of_part / chosen : 0);
     scratch.scratch.held = room.scratch;
     if (waits) {
       const SparseRows<T>& sparse = *samples.sparse;
@@ -514,7 +515,7 @@ Sums descend(const Plan& plan, const Descent<T>& descent, const Samples<T>& samp
     const Parts parts = parts_for(batch_size);
     const bool tiles = parts == Parts::transposed && !how.whole();
     TeamScratch<T> scratch(plan, step_rows, kStepRows, 1, parts, team);
-    const HeldRoom<T> room(kernels_for<T>(), plan.view(), states, tiles ? team : 1, steps_of_part);
+    const HeldRoom<T> room(kernels_for<T>(), plan.view(), states, team, tiles ? steps_of_part : 0);
     const auto partial = partial_sums(std::max(plan.theta_size(), room.size), step_rows);
     const WholeScratch<T> whole(plan, how.whole());
     const StepScratch<T> own{room.scratch, partial ? partial->template all<double>() : nullptr, whole.gradient,

@@ -26,8 +26,8 @@ NETWORKS: list[dict[str, Any]] = [
     {"layers": [130, 3], "output": "sigmoid", "loss": "log"},
     {"layers": [20, 64, 1], "h": "tanh", "output": "identity", "loss": "squared_error", "bias": False},
 ]
-# Layers so wide that each thread has columns of its own (engine/share.hpp) and holds them apart (engine/held.hpp), and
-# others.
+# Layers so wide that W is held in panels (engine/held.hpp), and each thread has columns of its own (engine/share.hpp);
+# and others.
 WIDE = {"layers": [100, 250, 72, 3], "h": "tanh", "output": "softmax", "loss": "cross_entropy"}
 
 
@@ -59,6 +59,33 @@ def test_threads(arguments: dict[str, Any], dtype: str, instruction_set: str) ->
     one = everything(1)
     for threads in (2, 3, 4):
         assert everything(threads) == one
+
+
+@pytest.mark.parametrize("batch_size", [1, 10])
+@pytest.mark.parametrize("optimizer", INLINE)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layers", [[100, 250, 72, 3], [160, 129, 2], [200, 128]])
+def test_columns_that_are_held_in_panels(
+    layers: list[int], dtype: str, optimizer: str, batch_size: int, instruction_set: str
+) -> None:
+    """Calls of many steps hold W in panels (engine/held.hpp); those of one step, or block, take it as it lies there."""
+    net = network(layers, h="tanh", output="softmax", loss="cross_entropy", dtype=dtype)
+    X, R = samples(net, 480)
+    learning, eta, order = LEARNING[optimizer], np.array([0.05]), np.random.default_rng(4).permutation(480)
+    unit = net._plan.online_block(learning) if batch_size == 1 else batch_size
+
+    def descended(pieces: list[slice], threads: int) -> tuple[bytes, bytes]:
+        theta = net.padded_theta.copy()
+        state, total = aligned_zeros(learning.states * theta.size, net.dtype), (0.0, 0.0, 0)
+        for piece in pieces:
+            total = _engine.descend(
+                net._plan, learning, theta, state, X, R, None, order[piece], eta, batch_size, 0, total, threads
+            )
+        return theta.tobytes(), state.tobytes()
+
+    in_blocks = [slice(start, start + unit) for start in range(0, 480, unit)]
+    for threads in (1, 2):
+        assert descended([slice(0, 480)], threads) == descended(in_blocks, threads)
 
 
 def rule_in_numpy(optimizer: Any, eta: float, fma: Any) -> Any:
