@@ -19,12 +19,12 @@ constexpr std::size_t kAlignment = 64;
 constexpr Index kChunkRows = 64;  // rows that pass through all layers together where nothing is learnt
 constexpr Index kTransposeRows = 8;
 constexpr Index kLossRows = 16;
-constexpr Index kLongSum = 256;              // of inputs
-constexpr double kWaiting = 16;              // times the work of catching up lies between two of them
-constexpr Index kMostPacked = 8 << 20;       // bytes of inputs that the threads of a team pack each for itself
-constexpr std::size_t kMostHeld = 16 << 20;  // bytes of what an optimizer remembers that are held beside theta's
-constexpr Index kStepsHeld = 2;              // of a team, or blocks: fewer are not worth a copy of theta
-constexpr Index kStepsHeldByOne = 16;        // likewise of one thread
+constexpr Index kLongSum = 256;             // of inputs
+constexpr double kWaiting = 16;             // times the work of catching up lies between two of them
+constexpr Index kMostPacked = 8 << 20;      // bytes of inputs that the threads of a team pack each for itself
+constexpr std::size_t kMostHeld = 8 << 20;  // bytes of what an optimizer remembers that are held beside theta's
+constexpr Index kStepsHeld = 2;             // of a team, or blocks: fewer are not worth a copy of theta
+constexpr Index kStepsHeldByOne = 16;       // likewise of one thread
 
 struct Free {
   void operator()(void* block) const { ::operator delete(block, std::align_val_t{kAlignment}); }
