@@ -18,8 +18,8 @@ _OF_SAMPLES = ("sample_weight", "class_weight", "inputs", "outputs")  # of the a
 class HealthCheck:
     """A callback that looks for what keeps a network from learning, after an epoch now and then.
 
-    It looks after the first epoch, and again when so much time has passed that with one more its looks take no more than
-    ``most`` of all. What it finds is said once, as it is found, and kept. X and R it reads at the first look.
+    It looks after the first epoch, and again when so much time has passed that with one more its looks take no more
+    than ``most`` of all. What it finds is said once, as it is found, and kept. X and R it reads at the first look.
 
     Parameters
     ----------
