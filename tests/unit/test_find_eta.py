@@ -193,7 +193,7 @@ def test_the_picture_marks_the_suggestion(tmp_path: Path, monkeypatch: pytest.Mo
     def missing(*_: str) -> None:
         raise MissingExtraError("matplotlib is not installed.")
 
-    monkeypatch.setattr("deltaprop.inspection.curves.optional", missing)
+    monkeypatch.setattr("deltaprop.picture.optional", missing)
     assert "<svg" not in found._repr_html_()
     with pytest.raises(MissingExtraError, match="matplotlib is not installed"):
         found.draw()

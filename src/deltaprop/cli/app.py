@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deltaprop.cli import check, derive, draw, evaluate, find_eta, fit, health, predict, show, trace
+from deltaprop.cli import check, derive, draw, evaluate, find_eta, fit, health, predict, report, show, trace
 from deltaprop.cli.list import list_functions
 from deltaprop.errors import (
     DivergenceError,
@@ -38,7 +38,8 @@ app = typer.Typer(
 app.command()(fit.fit)
 app.command("find-eta")(find_eta.find_eta)
 for command in (
-    predict.predict, evaluate.evaluate, trace.trace, derive.derive, draw.draw, check.check, health.health, show.show
+    predict.predict, evaluate.evaluate, trace.trace, derive.derive, draw.draw, report.report, check.check,
+    health.health, show.show,
 ):  # fmt: skip
     app.command()(command)
 app.command("list")(list_functions)

@@ -1,7 +1,8 @@
-"""What looks into a network and changes nothing: trace, check_gradient, health, find_eta, derive, draw."""
+"""What looks into a network and changes nothing: trace, check_gradient, health, find_eta, derive, draw, plot_…."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
@@ -11,13 +12,18 @@ from deltaprop.foreign_words import answers_foreign_words
 from deltaprop.inspection.eta_range import find_eta as find_eta_of
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.health import health as health_of
+from deltaprop.inspection.pictures import plot_activation as plot_activation_of
+from deltaprop.inspection.pictures import plot_boundary as plot_boundary_of
+from deltaprop.inspection.pictures import plot_weights as plot_weights_of
 from deltaprop.inspection.trace import Trace, trace
 from deltaprop.model import Model
+from deltaprop.storage import PathLike
 from deltaprop.targets import ClassWeight
 
 if TYPE_CHECKING:
     from deltaprop.inspection.derivation import Derivation
     from deltaprop.inspection.drawing import Drawing
+    from deltaprop.training import History
 
 
 class Looking(Model):
@@ -197,5 +203,72 @@ class Looking(Model):
 
         return draw(self, x, r, unit=unit)
 
+    @answers_foreign_words
+    def report(
+        self,
+        X: ArrayLike,
+        R: ArrayLike,
+        path: PathLike,
+        *,
+        samples: Sequence[int] | None = None,
+        eta: float | None = None,
+        history: History | None = None,
+        states: Sequence[tuple[str, Model]] | None = None,
+        title: str | None = None,
+    ) -> None:
+        """Write one page that steps forwards and backwards through one update of a sample, unit by unit, with numbers.
+
+        It is one file of HTML that opens from disk and loads nothing: the network drawn, each unit's formula with
+        numbers, forward pass, E, δ back, gradients, new weights; the sample by its columns, health, loss curves, and
+        the derivation, where SymPy is installed. Its numbers are the engine's, from `trace`: the page computes none.
+
+        Parameters
+        ----------
+        X : array-like or SciPy sparse matrix (n, n_in), or (n_in,)
+            The training rows, or one sample.
+        R : array-like (n, n_out), or (n,) where n_out = 1
+        path : path-like
+            Where to write; a file that is there is replaced, whole or not at all.
+        samples : sequence of int, optional
+            The rows of X to step through; by default the first 100, or so many as leave the page small.
+        eta : float, optional
+            The learning rate of the updates; by default that which the present rule begins with.
+        history : History, optional
+            What `fit` returned, for the loss curves.
+        states : sequence of (str, Network), optional
+            The network at several moments, each with its label, to go from one to another: of a `Record`,
+            ``[(f"update {k}", record.network(k)) for k in record.steps]``.
+        title : str, optional
+            The page's.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a shape, a number or a target does not fit, there is no such sample, a state is of another network, or
+            the page would be too large; the message says how many samples it can have.
+        OSError
+            If the file cannot be written; nothing has changed then.
+
+        Notes
+        -----
+        Each sample's update is one by itself, from the weights that the network has. Dropout and noise are left out.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from deltaprop import Network
+        >>> path = os.path.join(tempfile.mkdtemp(), "report.html")
+        >>> Network([2, 4, 1]).report([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], path)
+        >>> with open(path, encoding="utf-8") as page:
+        ...     print(page.readline().strip())
+        <!DOCTYPE html>
+        """
+        from deltaprop.inspection.report import report
+
+        report(self, X, R, path, samples=samples, eta=eta, history=history, states=states, title=title)
+
     health = health_of  # why it does not learn; documented there
     find_eta = find_eta_of  # the range test; documented there
+    plot_weights = plot_weights_of  # heat maps of w and ∂E/∂w; documented there
+    plot_boundary = plot_boundary_of  # what every unit sees of a plane; documented there
+    plot_activation = plot_activation_of  # h and h′; documented there

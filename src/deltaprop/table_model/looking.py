@@ -1,7 +1,8 @@
-"""What looks into the network of a table and changes nothing: trace, derive, draw, check_gradient, health."""
+"""What looks into the network of a table and changes nothing: trace, derive, draw, report, check_gradient, health."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deltaprop.arrays import Array
@@ -9,17 +10,19 @@ from deltaprop.data import TableLike
 from deltaprop.descent.schedules import Eta
 from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.health import HealthReport, health
-from deltaprop.table_model.base import Parts
+from deltaprop.storage import PathLike
+from deltaprop.table_model.picturing import Picturing
 from deltaprop.table_model.trace import TableTrace, encoded_row, trace_row
 
 if TYPE_CHECKING:
     from deltaprop.inspection.derivation import Derivation
     from deltaprop.inspection.drawing import Drawing
+    from deltaprop.training import History
 
 _CHECKED_ROWS = 100  # of a table, for the gradient check
 
 
-class Looking(Parts):
+class Looking(Picturing):
     """The verbs of `TableModel` that show what its network does."""
 
     def trace(self, table: TableLike, row: int = 0, *, eta: float | None = None) -> TableTrace:
@@ -99,6 +102,51 @@ class Looking(Parts):
 
         x, r = self._encoded(table, row, "draw")
         return draw(self.network, x, r, unit=unit, inputs=self.encoder.inputs, outputs=self.target.outputs)
+
+    def report(
+        self,
+        table: TableLike,
+        path: PathLike,
+        *,
+        samples: Sequence[int] | None = None,
+        eta: float | None = None,
+        history: History | None = None,
+        title: str | None = None,
+    ) -> None:
+        """Write a page that steps through one update of a row, by the names of the columns: `Network.report`.
+
+        Parameters
+        ----------
+        table : path-like, pyarrow.Table, frame or mapping
+            With the columns that the model was fitted to, and the target: the rows it was trained on.
+        path : path-like
+            Where to write; a file that is there is replaced, whole or not at all.
+        samples : sequence of int, optional
+            The rows to step through, counted from 0; by default the first 100, or so many as leave the page small.
+        eta : float, optional
+            The learning rate of the updates; by default that which the present rule begins with.
+        history : History, optional
+            What `fit` returned, for the loss curves.
+        title : str, optional
+            The page's.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the page would be too large, or eta is no learning rate.
+        NotFittedError, FileNotFoundError, OSError, IndexError, TableError
+            As `trace`; OSError also if the page cannot be written, and nothing has changed then.
+        """
+        from deltaprop.inspection.report import report
+        from deltaprop.table_model.reporting import TableRows
+
+        data = self.read(table)
+        X, R, weights = self._samples(data)
+        rows = TableRows(self.network, self.encoder, self.target, data)
+        report(
+            self.network, X, R, path, samples=rows.places(samples), eta=eta, history=history, named=rows.named(weights),
+            title=f"How a network learns {self.target.name}" if title is None else title,
+        )  # fmt: skip
 
     def _encoded(self, table: TableLike | None, row: int, verb: str) -> tuple[Array | None, Array | None]:
         """Return x and r of a row; neither where there is no table."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from deltaprop.picture import Picture
 
 
 @dataclass
@@ -59,3 +63,27 @@ class History:
         return (
             f"History({len(self)} epochs: E {self.E[0]:.6g} → {self.E[-1]:.6g}{validation}; {sum(self.seconds):.3g} s)"
         )
+
+    def plot(self) -> Picture:
+        """Draw E over the epochs, that of the validation samples beside it, and their metrics below.
+
+        Returns
+        -------
+        Picture
+            Notebooks show it, ``.save("loss.png")`` writes it (png, svg, pdf), ``.figure`` is matplotlib's.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from deltaprop import Network
+        >>> history = Network([2, 1]).fit([[0, 1], [1, 1]], [0, 1], epochs=20)
+        >>> history.plot().figure.axes[0].get_ylabel()
+        'E, mean over the samples'
+        """
+        from deltaprop.training.loss_curves import loss_curves
+
+        return loss_curves(self)

@@ -50,7 +50,7 @@ class _Unit:
 def network_figure(model: Model, trace: Trace | None) -> Drawing:
     """Draw a network from its inputs on the left to its outputs on the right, with the numbers of a trace."""
     size = _PLAIN if trace is None else _NUMBERED
-    labels = [_labels(model, k) for k in range(len(model.layers))]
+    labels = [drawn_units(model, k) for k in range(len(model.layers))]
     tallest = max(map(len, labels))
     names = [] if trace is None else [shortened(name) for name in trace.inputs]
     left = 76 + max((width_of(name, 12) for name in names), default=0)
@@ -78,7 +78,7 @@ def network_figure(model: Model, trace: Trace | None) -> Drawing:
     return canvas.drawing(width, height, title=title, words=_in_words(model, trace))
 
 
-def _labels(model: Model, k: int) -> list[tuple[int | None, str]]:
+def drawn_units(model: Model, k: int) -> list[tuple[int | None, str]]:
     """Return the units of layer k that are drawn, with their symbols; of many the first and the last."""
     n, last = model.layers[k], len(model.layers) - 1
     letter = "x" if k == 0 else "y" if k == last else "z"

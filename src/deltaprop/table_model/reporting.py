@@ -1,0 +1,75 @@
+"""The report of a table: the page of its network, with the table's own cells, labels and predictions by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltaprop.arrays import Array
+from deltaprop.data import TableEncoder, Target
+from deltaprop.data.tables import column_of
+from deltaprop.data.targets import Labels, shorten
+from deltaprop.errors import TableError
+from deltaprop.inspection.report import Named, Rows
+from deltaprop.network import Network
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_UNMET = "{name} of row {row} was not met in training: it has no r."
+
+
+class TableRows:
+    """Rows of a table that a page can show: those whose label, where the target has labels, was met in training."""
+
+    def __init__(self, network: Network, encoder: TableEncoder, target: Target, data: pa.Table) -> None:
+        self.network, self.encoder, self.target, self.data = network, encoder, target, data
+        _, truth = target.encode(column_of(data, target.name, what="target column"))
+        self.known = np.flatnonzero(truth >= 0) if isinstance(target, Labels) else np.arange(data.num_rows)
+
+    def places(self, rows: Sequence[int] | None) -> list[int] | None:
+        """Return where rows of the table are among those that can be shown; raise IndexError or TableError."""
+        if rows is None:
+            return None
+        places = []
+        for row in rows:
+            if not 0 <= row < self.data.num_rows:
+                raise IndexError(
+                    f"TableModel.report: there is no row {row}; the table has {self.data.num_rows:,}, counted from 0."
+                )
+            place = int(np.searchsorted(self.known, row))
+            if place == len(self.known) or self.known[place] != row:
+                label = shorten(str(self.data.column(self.target.name)[row]))
+                raise TableError(_UNMET.format(name=f"The label {label}", row=row + 1))
+            places.append(place)
+        return places
+
+    def described(self, places: Sequence[int]) -> Rows:
+        """Return what rows are called, what the model says of them, and their cells."""
+        rows = [int(self.known[place]) for place in places]
+        part = self.data.take(rows)
+        y = self.network.predict(self.encoder.encode(part))
+        said: Any = self.target.decide(self.target.probabilities(y)) if isinstance(self.target, Labels) else None
+        if said is None:
+            said = self.target.own_unit(y[:, 0])  # type: ignore[union-attr]
+        given, predicted = _cells(part, self.target.name), [_cell(value) for value in said.tolist()]
+        columns = [(f"{self.target.name} (target)", given), (f"{self.target.name} (predicted)", predicted)]
+        columns += [(name, _cells(part, name)) for name in dict.fromkeys(c.name for c in self.encoder.columns)]
+        names = [f"row {row + 1}: {r}, predicted {y}" for row, r, y in zip(rows, given, predicted, strict=True)]
+        return Rows(names, columns)
+
+    def named(self, weights: Array | None) -> Named:
+        """Return the names for a page."""
+        return Named(self.encoder.inputs, self.target.outputs, self.described, weights)
+
+
+def _cells(table: pa.Table, name: str) -> list[str]:
+    return [_cell(value) for value in table.column(name).to_pylist()]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "missing"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,354 @@
+"""The report: what is in its file. tests/conformance/test_report_page.py looks at it in a browser."""
+
+import base64
+import hashlib
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltaprop import Momentum, Network, TableModel
+from deltaprop.cli import run
+from deltaprop.inspection.report import Named, Rows, report
+from deltaprop.inspection.report.formulas import templates_of
+from problems import network, samples
+
+HOSTILE = "</script><script>alert(1)</script>"
+MIB = 2**20
+
+
+class Reader(HTMLParser):
+    """The elements of a page, and the texts of its scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {"script": [], "style": []}
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem is not None:
+            self.texts[self.cdata_elem].append(data)
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.texts["script"][0])
+        return found
+
+
+def page_of(folder: Path, net: Network, X: Any, R: Any, **more: Any) -> Reader:
+    path = folder / "report.html"
+    net.report(X, R, path, **more)
+    return Reader(path.read_text(encoding="utf-8"))
+
+
+def numbers(record: dict[str, Any], state: int, sample: int) -> dict[str, np.ndarray]:
+    """The record's arrays by name, flat."""
+    own = record["states"][state]
+    found = {"E": np.frombuffer(base64.b64decode(own["E"]), "<f8")[sample : sample + 1]}
+    for text, parts in ((own["numbers"], record["stateParts"]), (own["samples"][sample], record["sampleParts"])):
+        values = np.frombuffer(base64.b64decode(text), np.dtype(record["dtype"]).newbyteorder("<"))
+        places = np.cumsum([0, *(size for _, size in parts)])
+        assert places[-1] == len(values)
+        found |= {name: values[a:b] for (name, _), a, b in zip(parts, places, places[1:], strict=False)}
+    return found
+
+
+def check_numbers(page: Reader, state: int, sample: int, t: Any) -> None:
+    found = numbers(page.record, state, sample)
+    for name in ("x", "r", "E"):
+        np.testing.assert_array_equal(found.pop(name), np.ravel(getattr(t, name)))
+    for k, layer in enumerate(t.layers, start=1):
+        for name in (
+            "a",
+            "z",
+            "delta",
+            "dW",
+            "db",
+            "W",
+            "b",
+            "W_after",
+            "b_after",
+            "change_W",
+            "change_b",
+            "dW_penalty",
+        ):
+            values = getattr(layer, name)
+            assert (f"{name}:{k}" in found) == (values is not None)
+            if values is not None:
+                np.testing.assert_array_equal(found.pop(f"{name}:{k}"), values.ravel())
+        if layer.dh.ndim == 1:
+            np.testing.assert_array_equal(found.pop(f"dh:{k}"), layer.dh)
+    assert not found
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"layers": [2, 2, 1]},
+        {"layers": [1, 1], "bias": False},
+        {"layers": [4, 8, 5, 3], "output": "softmax", "loss": "cross_entropy", "h": "relu", "dtype": "float32"},
+        {"layers": [3, 9, 2], "h": "gelu", "l2": 0.01, "l1": 0.001, "output": "tanh", "loss": "huber"},
+    ],
+    ids=str,
+)
+def test_the_numbers_are_the_traces_to_the_bit(arguments: dict[str, Any], tmp_path: Path) -> None:
+    net = network(**arguments)
+    X, R = samples(net, 4)
+    net.descend(X, R, 0.1, optimizer=Momentum(0.8))
+    other = net.copy() if hasattr(net, "copy") else Network(**net.config())
+    other.theta = net.theta / 2
+    page = page_of(tmp_path, net, X, R, samples=[3, 1], eta=0.3, states=[("now", net), ("half", other)])
+    for state, one in enumerate((net, other)):
+        for place, row in enumerate((3, 1)):
+            check_numbers(page, state, place, one.trace(X[row], R[row], eta=0.3))
+    assert page.record["samples"] == ["sample 3", "sample 1"]
+    assert [state["label"] for state in page.record["states"]] == ["now", "half"]
+
+
+def test_eta_is_the_rules_own_where_none_is_given(tmp_path: Path) -> None:
+    net = network([2, 3, 1])
+    X, R = samples(net, 2)
+    assert page_of(tmp_path, net, X, R).record["eta"] == 0.1
+    net.descend(X, R, 0.1, optimizer="adam")
+    page = page_of(tmp_path, net, X, R)
+    assert page.record["eta"] == 0.001
+    assert page.record["plain"] is False
+    check_numbers(page, 0, 1, net.trace(X[1], R[1], eta=0.001))
+
+
+def test_dropout_and_noise_are_left_out_and_the_page_says_so(tmp_path: Path) -> None:
+    net = network([3, 4, 1], dropout=0.5, input_noise=0.1)
+    X, R = samples(net, 2)
+    page = page_of(tmp_path, net, X, R)
+    check_numbers(page, 0, 0, net.without_draws().trace(X[0], R[0], eta=0.1))
+    assert "In training there is dropout and noise; the numbers here are without." in (
+        tmp_path / "report.html"
+    ).read_text(encoding="utf-8")
+
+
+def test_one_sample_and_sparse_rows(tmp_path: Path) -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    net = network([6, 3, 1])
+    X, R = samples(net, 3)
+    check_numbers(page_of(tmp_path, net, X[1], R[1]), 0, 0, net.trace(X[1], R[1], eta=0.1))
+    check_numbers(page_of(tmp_path, net, list(X[1]), float(R[1, 0])), 0, 0, net.trace(X[1], R[1], eta=0.1))
+    X[abs(X) < 0.7] = 0
+    check_numbers(page_of(tmp_path, net, sparse.csr_matrix(X), R), 0, 2, net.trace(X[2], R[2], eta=0.1))
+
+
+def test_a_hundred_samples_of_30_16_1_take_at_most_2_mib(tmp_path: Path) -> None:
+    net = network([30, 16, 1])
+    page = page_of(tmp_path, net, *samples(net, 150))
+    assert len(page.record["samples"]) == 100
+    assert (tmp_path / "report.html").stat().st_size <= 2 * MIB
+
+
+def test_a_wide_network_has_as_many_samples_as_leave_the_page_small(tmp_path: Path) -> None:
+    net = network([784, 30, 10], output="softmax", loss="cross_entropy")
+    X, R = samples(net, 60)
+    page = page_of(tmp_path, net, X, R)
+    assert 1 < len(page.record["samples"]) < 60
+    assert (tmp_path / "report.html").stat().st_size < 4.5 * MIB
+    with pytest.raises(
+        ValueError, match=r"40 samples would take 30 MiB of the page, which may have 24\. Pass at most 32"
+    ):
+        net.report(X, R, tmp_path / "r.html", samples=range(40))
+    huge = Network([2000, 1000, 1])
+    with pytest.raises(ValueError, match=r"The network is too large for a page: net\.trace"):
+        huge.report(np.zeros((1, 2000)), [1], tmp_path / "r.html")
+
+
+def test_nothing_is_loaded_and_no_script_runs_but_the_pages_own(tmp_path: Path) -> None:
+    net = network([2, 3, 2])
+    history = net.fit(*samples(net, 8), epochs=3, validation=0.5)
+    page = page_of(tmp_path, net, *samples(net, 8), history=history)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert set(re.findall(r"https?://[^\"'<\s]*", text)) <= {
+        "http://www.w3.org/1998/Math/MathML",
+        "http://www.w3.org/2000/svg",
+    }
+    assert not page.named("link") + page.named("iframe") + page.named("img") + page.named("base")
+    for tag, attributes in page.elements:
+        assert not {name for name in attributes if name.startswith("on")} | {"style", "src"} & attributes.keys(), tag
+    assert [s.get("type") for s in page.named("script")] == ["application/json", None]
+    policy = next(m["content"] or "" for m in page.named("meta") if "http-equiv" in m)
+    rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+
+    def hashed(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    assert rules["script-src"] == hashed(page.texts["script"][1])
+    assert set(rules["style-src"].split()) == {hashed(style) for style in page.texts["style"]}
+
+
+def test_no_name_breaks_out(tmp_path: Path) -> None:
+    net = network([2, 3, 1])
+    X, R = samples(net, 2)
+    named = Named([HOSTILE, "{figure}"], ['"&<é\u2028'], lambda rows: Rows([HOSTILE] * 2, [(HOSTILE, [HOSTILE] * 2)]))
+    report(net, X, R, tmp_path / "r.html", named=named, title=HOSTILE, states=[(HOSTILE, net)])
+    page = Reader((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert len(page.named("script")) == 2
+    assert sum("id" in svg and svg["id"] == "net" for svg in page.named("svg")) == 1
+    record = page.record
+    assert record["inputs"] == [HOSTILE, "{figure}"]
+    assert record["columns"] == [[HOSTILE, [HOSTILE, HOSTILE]]]
+    assert record["units"][-1] == ['"&<é\u2028']
+
+
+def test_every_formula_has_places_that_the_record_fills() -> None:
+    net = network([3, 9, 4], h="tanh", output="softmax", loss="squared_error", l2=0.1)
+    made = templates_of(net)
+    keys = set(re.findall(r'data-(?:slot|bare)="([^"]*)"', "".join(made.values())))
+    assert keys == {"a", "z", *(f"z:2:{j}" for j in range(4)), *(f"r:{j}" for j in range(4))}
+    assert {
+        "rule-a-1",
+        "rule-z-1",
+        "rule-dh-1",
+        "rule-delta-1",
+        "rule-dW-2",
+        "rule-w-2",
+        "rule-E",
+        "delta-3",
+    } <= made.keys()
+
+
+def test_without_sympy_the_steps_are_there_and_a_line_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deltaprop.inspection.derivation.output_error import output_error
+    from deltaprop.inspection.derivation.slopes import slope_of
+
+    net = network([2, 3, 1], h="a / (1 + abs(a))")
+    output_error.cache_clear()
+    slope_of.cache_clear()
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    page = page_of(tmp_path, net, *samples(net, 2))
+    assert "sympy is not installed. Install it with" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    formulas = {template["id"] for template in page.named("template")}
+    assert {"f-h-1", "f-rule-delta-1", "f-dh-2", "f-rule-E", "f-E-0", "f-rule-delta-2"} <= formulas
+    assert not {"f-delta-0", "f-dh-1"} & formulas
+
+
+def test_loss_curves_and_health(tmp_path: Path) -> None:
+    net = network([2, 3, 1])
+    X, R = samples(net, 40)
+    history = net.fit(X, R, epochs=7, validation=0.25)
+    page_of(tmp_path, net, X, R, history=history)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    lines = re.findall(r'<polyline class="(\w+)" points="([^"]*)"', text)
+    assert [(kind, len(points.split())) for kind, points in lines] == [("training", 7), ("held", 7)]
+    for line in str(net.health(X, R)).split("\n")[3:]:
+        assert line.replace("'", "&#x27;") in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"X": [[1, 2, 3]], "R": [1]}, ValueError, r"Network.report: X needs shape \(n, 2\); got \(1, 3\)."),
+        ({"R": [1]}, ValueError, "Network.report: R needs 2 rows, one for each of X; got 1."),
+        ({"X": np.zeros((0, 2)), "R": []}, ValueError, "X has no rows, so there is nothing to step through"),
+        ({"samples": [2]}, ValueError, "samples needs rows of X, 0 to 1; got 2"),
+        ({"samples": []}, ValueError, "samples needs at least one row of X; got none"),
+        ({"samples": [0.5]}, TypeError, "samples needs whole numbers, rows of X; got 0.5"),
+        ({"eta": -1}, ValueError, "eta"),
+        ({"states": []}, ValueError, "states needs at least one pair"),
+        ({"states": [("a", 3)]}, TypeError, "pairs of a label and a network; got 3 at 'a'"),
+        ({"states": [("a", Network([2, 2, 1]))]}, ValueError, "state 'a' is of another network"),
+        ({"lr": 1}, TypeError, "here it is eta"),
+    ],
+)
+def test_what_cannot_be_reported(
+    arguments: dict[str, Any], error: type[Exception], message: str, tmp_path: Path
+) -> None:
+    net = Network([2, 3, 1])
+    given = {"X": [[0, 1], [1, 0]], "R": [0, 1], "path": tmp_path / "r.html", **arguments}
+    with pytest.raises(error, match=message):
+        net.report(**given)
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_a_failing_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    net = Network([2, 3, 1])
+
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", fail)
+        with pytest.raises(OSError, match="No space left"):
+            net.report([[0, 1]], [1], path)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+    with pytest.raises(FileNotFoundError, match="no"):
+        net.report([[0, 1]], [1], tmp_path / "no" / "report.html")
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{k / 4},{'red' if k % 2 else 'blue'},{'no' if k % 3 else 'yes'}\n" for k in range(40))
+    Path("t.csv").write_text("size,colour,b\n" + rows)
+    assert run(["fit", "t.csv", "--target", "b", "--hidden", "3", "--epochs", "2", "--out", "m"]) == 0
+    return "t.csv"
+
+
+def test_a_tables_names_and_cells(table: str) -> None:
+    import deltaprop
+
+    model = deltaprop.load("m")
+    assert isinstance(model, TableModel)
+    model.report(table, "r.html", samples=[3, 0], eta=0.2)
+    page = Reader(Path("r.html").read_text(encoding="utf-8"))
+    record = page.record
+    said = model.predict(table)
+    assert record["samples"] == [f"row 4: yes, predicted {said[3]}", f"row 1: yes, predicted {said[0]}"]
+    assert record["columns"] == [
+        ["b (target)", ["yes", "yes"]], ["b (predicted)", [str(said[3]), str(said[0])]], ["size", ["0.75", "0"]],
+        ["colour", ["red", "blue"]],
+    ]  # fmt: skip
+    assert record["inputs"] == list(model.encoder.inputs)
+    assert record["units"][-1] == ["P(yes)"]
+    check_numbers(page, 0, 0, model.trace(table, 3, eta=0.2).trace)
+    with pytest.raises(IndexError, match="there is no row 40; the table has 40"):
+        model.report(table, "r.html", samples=[40])
+    other = {"size": [1.0, 2.0], "colour": ["red", "red"], "b": ["maybe", "yes"]}
+    model.report(other, "r.html")
+    assert Reader(Path("r.html").read_text(encoding="utf-8")).record["columns"][0][1] == ["yes"]
+    with pytest.raises(deltaprop.TableError, match="The label maybe of row 1 was not met in training"):
+        model.report(other, "r.html", samples=[0])
+
+
+def test_the_command(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["report", "m", table]) == 0
+    assert run(["report", "m", table, "--samples", "3", "--eta", "0.5", "--out", "few.html"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["wrote report.html", "wrote few.html"]
+    record = Reader(Path("few.html").read_text(encoding="utf-8")).record
+    assert (len(record["samples"]), record["eta"]) == (3, 0.5)
+    for arguments, message in (
+        ([table, "--out", "x.svg"], "--out x.svg: a page's name needs to end in .html or .htm."),
+        ([table, "--out", "no/such/x.html"], "No such folder"),
+        ([table, "--samples", "99"], "--samples 99: t.csv has 40 rows."),
+        ([table, "--eta", "-1"], "--eta needs to be finite and at least 0; got -1."),
+        (["none.csv"], "No such file"),
+    ):
+        assert run(["report", "m", *arguments]) == 2
+        said = capsys.readouterr().err
+        assert message in said
+        assert said.count("\n") == 1
