@@ -11,6 +11,8 @@ MODULES = [
     "deltaprop",
     "deltaprop.inspection.drawing",
     "deltaprop.inspection.gradient_check",
+    "deltaprop.inspection.pictures",
+    "deltaprop.inspection.report",
     "deltaprop.inspection.trace",
     "deltaprop.table_model",
     "deltaprop.textbook",
