@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltaprop import Momentum, Network, TableModel
+from deltaprop import Momentum, Network, Record, TableModel
 from deltaprop.cli import run
 from deltaprop.inspection.report import Named, Rows, report
 from deltaprop.inspection.report.formulas import templates_of
@@ -352,3 +352,46 @@ def test_the_command(table: str, capsys: pytest.CaptureFixture[str]) -> None:
         said = capsys.readouterr().err
         assert message in said
         assert said.count("\n") == 1
+
+
+def test_a_recorded_run(tmp_path: Path) -> None:
+    """From update to update, the first and the last among them, with the record's samples and its first η."""
+    net = network([3, 4, 1])
+    X, R = samples(net, 20)
+    kept = Record(every=7, samples=[4, 0])
+    net.fit(X, R, epochs=2, eta=[0.2, 0.1], record=kept)
+    page = page_of(tmp_path, net, X, R, record=kept)
+    assert kept.steps == (0, 7, 14, 21, 28, 35, 40)
+    labels = ["the start", "update 7", "update 14", "update 21", "update 28", "update 35", "update 40"]
+    assert [state["label"] for state in page.record["states"]] == labels
+    assert page.record["eta"] == 0.2
+    assert page.record["samples"] == ["sample 4", "sample 0"]
+    for k, step in enumerate(kept.steps):
+        trace = kept.network(step).trace(X[0], R[0], eta=0.2)
+        found = numbers(page.record, k, 1)
+        assert found["E"].tolist() == [trace.E]
+
+    many = Record(every=1, samples=[0])
+    net.fit(X, R, epochs=400, eta=0.01, record=many)
+    page = page_of(tmp_path, net, X, R, record=many)
+    labels = [state["label"] for state in page.record["states"]]
+    assert (labels[0], labels[-1]) == ("the start", "update 8,000")
+    assert len(labels) == 100
+    assert (tmp_path / "report.html").stat().st_size < 2 * MIB
+
+
+def test_records_that_a_page_cannot_be_made_of(tmp_path: Path) -> None:
+    net = network([3, 4, 1])
+    X, R = samples(net, 20)
+    kept, other = Record(), network([3, 5, 1])
+    for words, error, message in (
+        ({"record": kept}, ValueError, "Record: it holds nothing yet"),
+        ({"record": 3}, TypeError, "Network.report: record needs a deltaprop.Record; got 3."),
+        ({"record": kept, "states": [("now", net)]}, TypeError, "give states or a record, not both"),
+    ):
+        with pytest.raises(error, match=re.escape(message)):
+            net.report(X, R, tmp_path / "r.html", **words)  # type: ignore[arg-type]
+    other.fit(X, R, epochs=1, record=kept)
+    with pytest.raises(ValueError, match="state 'the start' is of another network"):
+        net.report(X, R, tmp_path / "r.html", record=kept)
+    assert not list(tmp_path.iterdir())

@@ -23,7 +23,7 @@ from deltaprop.targets import ClassWeight
 if TYPE_CHECKING:
     from deltaprop.inspection.derivation import Derivation
     from deltaprop.inspection.drawing import Drawing
-    from deltaprop.training import History
+    from deltaprop.training import History, Record
 
 
 class Looking(Model):
@@ -214,6 +214,7 @@ class Looking(Model):
         eta: float | None = None,
         history: History | None = None,
         states: Sequence[tuple[str, Model]] | None = None,
+        record: Record | None = None,
         title: str | None = None,
     ) -> None:
         """Write one page that steps forwards and backwards through one update of a sample, unit by unit, with numbers.
@@ -236,8 +237,11 @@ class Looking(Model):
         history : History, optional
             What `fit` returned, for the loss curves.
         states : sequence of (str, Network), optional
-            The network at several moments, each with its label, to go from one to another: of a `Record`,
-            ``[(f"update {k}", record.network(k)) for k in record.steps]``.
+            The network at several moments, each with its label, to go from one to another.
+        record : Record, optional
+            The record of a run of this network, in place of states: the page goes from update to update, at as many of
+            them as leave it small, and back to the start; with the record's samples and its first η, where none are
+            given here.
         title : str, optional
             The page's.
 
@@ -265,7 +269,18 @@ class Looking(Model):
         """
         from deltaprop.inspection.report import report
 
-        report(self, X, R, path, samples=samples, eta=eta, history=history, states=states, title=title)
+        report(
+            self,
+            X,
+            R,
+            path,
+            samples=samples,
+            eta=eta,
+            history=history,
+            states=states,
+            record=record,
+            title=title,
+        )
 
     health = health_of  # why it does not learn; documented there
     find_eta = find_eta_of  # the range test; documented there

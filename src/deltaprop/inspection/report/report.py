@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,11 +27,9 @@ from deltaprop.inspection.report.sections import (
 )
 from deltaprop.model import Model
 from deltaprop.storage import PathLike, replace_file
+from deltaprop.training import History, Record
 
-if TYPE_CHECKING:
-    from deltaprop.training import History
-
-MOST_SAMPLES = 100  # where nobody says how many
+MOST_SAMPLES, MOST_UPDATES = 100, 100  # where nobody says how many
 
 
 @dataclass(frozen=True)
@@ -72,12 +70,19 @@ def report(
     eta: float | None = None,
     history: History | None = None,
     states: Sequence[tuple[str, Model]] | None = None,
+    record: Record | None = None,
     title: str | None = None,
     named: Named | None = None,
 ) -> None:
     """Write a page that steps through one update of a network; `Network.report` documents it."""
     where = f"{type(model).__name__}.report"
     named = Named() if named is None else named
+    if record is not None:
+        if states is not None:
+            raise TypeError(f"{where}: give states or a record, not both.")
+        states = _of_record(model, record, where)
+        samples = (record.samples or None) if samples is None else samples
+        eta = float(record.stretches[0].eta[0]) if eta is None else eta
     x, r = _rows(model, X, R, where)
     moments = _moments(model, states, where)
     rows = _chosen(model, len(moments), samples, x.shape[0], where)
@@ -137,6 +142,19 @@ def _rows(model: Model, X: Any, R: Any, where: str) -> tuple[Any, Any]:
 def _dense(X: Any, row: int) -> Array:
     one: Array = X[[row]].toarray()[0] if hasattr(X, "tocsr") else X[row]
     return one
+
+
+def _of_record(model: Model, record: Record, where: str) -> list[tuple[str, Model]]:
+    """Return the network at the updates of a record, at so many of them, evenly, as leave the page small."""
+    if not isinstance(record, Record):
+        raise TypeError(f"{where}: record needs a deltaprop.Record; got {record!r}.")
+    record.last_before(0)  # raises where there is no run in it
+    of_state, of_sample = size_of(model)
+    fits = LITTLE // (of_state + max(1, len(record.samples)) * of_sample)
+    most = min(max(2, fits), MOST_UPDATES)
+    places = np.linspace(0, len(record.steps) - 1, min(most, len(record.steps))).round().astype(int)
+    steps = [record.steps[place] for place in np.unique(places)]
+    return [("the start" if step == 0 else f"update {step:,}", record.network(step)) for step in steps]
 
 
 def _moments(model: Model, states: Sequence[tuple[str, Model]] | None, where: str) -> list[tuple[str, Model]]:
