@@ -130,21 +130,22 @@ from learning and takes 2 % of the time. `history.stopped` says what ended the r
 RESUME_WORDS = """
 ## Back to any update
 
-`fit(record=Record(every=100, samples=[0, 3]))` remembers how a run went: `record.network(1234)` is the network as it was
-after update 1234, with what its optimizer remembered, to the bit, and `record.trace(1234)` every number of
+`fit(record=Record(every=100, samples=[0, 3]))` remembers how a run went: `record.network(1234)` is the network as it
+was after update 1234, with what its optimizer remembered, to the bit, and `record.trace(1234)` every number of
 backpropagation for the chosen samples. States are kept at least 4,096 samples apart, and the run goes on from the
-nearest one; that takes a descent at most a twentieth longer (docs/performance.md). `net.replay(record, X, R, step=1234)`
-does the same with the samples given anew, as of a record that was pickled; `net.report(X, R, path, record=record)` is a
-page that goes from update to update. tests/unit/test_record.py
+nearest one; that takes a descent at most a twentieth longer (docs/performance.md).
+`net.replay(record, X, R, step=1234)` does the same with the samples given anew, as of a record that was pickled;
+`net.report(X, R, path, record=record)` is a page that goes from update to update. tests/unit/test_record.py
 
 ## A run on disk
 
 `fit(checkpoint="run.deltaprop", resume=True)` writes the run into a model file, every minute or as
 `checkpoint_every=` says (epochs, or `"30s"`), within an epoch too, and goes on with what is there: the same call
 again, with the same samples, ends with the bits of a run that was never interrupted, however it was killed
-(tests/unit/test_resume.py). Time budgets are apart. Without resume a file that holds a run which has not come to its end is refused, and so is one that is no run. The file before stays
-until the new one is safe; a disk that is full ends no training, but warns. Functions are compared by their name
-alone. `deltaprop.load` reads the file as the network that it holds.
+(tests/unit/test_resume.py). Time budgets are apart. Without resume a file that holds a run which has not come to its
+end is refused, and so is one that is no run. The file before stays until the new one is safe; a disk that is full ends
+no training, but warns. Functions are compared by their name alone. `deltaprop.load` reads the file as the network that
+it holds.
 
 """
 
