@@ -23,8 +23,7 @@ constexpr Index kLongSum = 256;             // of inputs
 constexpr double kWaiting = 16;             // times the work of catching up lies between two of them
 constexpr Index kMostPacked = 8 << 20;      // bytes of inputs that the threads of a team pack each for itself
 constexpr std::size_t kMostHeld = 8 << 20;  // bytes of what an optimizer remembers that are held beside theta's
-constexpr Index kStepsHeld = 2;             // of a team, or blocks: fewer are not worth a copy of theta
-constexpr Index kStepsHeldByOne = 16;       // likewise of one thread
+constexpr Index kStepsHeld = 2;             // or blocks: fewer are not worth a copy of theta
 
 struct Free {
   void operator()(void* block) const { ::operator delete(block, std::align_val_t{kAlignment}); }
@@ -407,7 +406,7 @@ template <class T>
 class HeldRoom {
  public:
   HeldRoom(const Kernels<T>& kernels, const PlanView& plan, int states, int team, Index steps) {
-    if (steps < (team > 1 ? kStepsHeld : kStepsHeldByOne)) return;
+    if (team == 1 || steps < kStepsHeld) return;
     layers_.resize(static_cast<std::size_t>(team * plan.depth));
     size = kernels.held_size(plan, team, layers_.data());
     const auto bytes = static_cast<std::size_t>(size) * sizeof(T), others = static_cast<std::size_t>(states);

@@ -1,8 +1,7 @@
-// theta, and what the optimizer remembers of it, as they are held while a network descends: W of a wide layer in panels, every
-// two vectors of columns with all their rows. In theta they lie side by side in every row, which costs twice. A core that
-// goes down a panel reads a few lines of each row, and the lines that it calls ahead are of the next panel: online descent
-// of wide layers is a sixth faster with panels. And where several threads have columns of their own (share.hpp), those
-// lines are another core's, and each sweep over W costs both of them five times what it costs one alone.
+// theta, and what the optimizer remembers of it, as the threads of a team hold them while they descend: of a layer whose
+// columns are owned (share.hpp) in panels, every two vectors of columns with all their rows, and each thread's apart. In
+// theta they lie side by side in every row: a core that reads its own calls the lines that follow, too, which are another
+// core's, and each sweep over W costs both of them five times what it costs one alone. (One thread gains nothing by it.)
 #pragma once
 
 #include "share.hpp"
@@ -10,13 +9,6 @@
 namespace deltaprop::DELTAPROP_ISA {
 
 inline constexpr Index kApart = 1024;  // elements between one thread's and the next's
-
-// Whether W is held in panels: where it is no small thing, and where threads have columns of their own.
-template <class T>
-inline bool in_panels(const Layer& layer, Team team) {
-  if (team.size > 1) return is_owned<T>(layer, team);
-  return vectors<T>(layer.n_out) >= 4 && layer.n_in * layer.pitch * static_cast<Index>(sizeof(T)) >= kOwnedBytes;
-}
 
 // Sets in `layers` where this thread has the [W; b] of every layer: its own columns, or all of them, by the offset, pitch and
 // panel that are there. Returns the elements of all threads together.
@@ -26,7 +18,7 @@ inline Index lay_out(const PlanView& plan, Team team, Layer* layers) {
   for (int l = 0; l < plan.depth; ++l) {
     const Layer& layer = plan.layers[l];
     layers[l] = layer;
-    if (!in_panels<T>(layer, team)) {
+    if (!is_owned<T>(layer, team)) {
       layers[l].offset = size;
       size += layer.rows() * layer.pitch;
       continue;
@@ -51,7 +43,7 @@ template <class T>
 Index held_size(const PlanView& plan, int threads, Layer* layers) {
   const Team team{0, threads, nullptr};
   for (int l = 0; l < plan.depth; ++l) {
-    if (in_panels<T>(plan.layers[l], team)) return lay_out<T>(plan, team, layers);
+    if (is_owned<T>(plan.layers[l], team)) return lay_out<T>(plan, team, layers);
   }
   return 0;
 }

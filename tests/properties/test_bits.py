@@ -26,7 +26,7 @@ NETWORKS: list[dict[str, Any]] = [
     {"layers": [130, 3], "output": "sigmoid", "loss": "log"},
     {"layers": [20, 64, 1], "h": "tanh", "output": "identity", "loss": "squared_error", "bias": False},
 ]
-# Layers so wide that W is held in panels (engine/held.hpp), and each thread has columns of its own (engine/share.hpp);
+# Layers so wide that each thread has columns of its own (engine/share.hpp) and holds them in panels (engine/held.hpp);
 # and others.
 WIDE = {"layers": [100, 250, 72, 3], "h": "tanh", "output": "softmax", "loss": "cross_entropy"}
 
@@ -68,7 +68,7 @@ def test_threads(arguments: dict[str, Any], dtype: str, instruction_set: str) ->
 def test_columns_that_are_held_in_panels(
     layers: list[int], dtype: str, optimizer: str, batch_size: int, instruction_set: str
 ) -> None:
-    """Calls of many steps hold W in panels (engine/held.hpp); those of one step, or block, take it as it lies there."""
+    """Threads hold W in panels in calls of many steps (engine/held.hpp); in those of one it lies as it is."""
     net = network(layers, h="tanh", output="softmax", loss="cross_entropy", dtype=dtype)
     X, R = samples(net, 480)
     learning, eta, order = LEARNING[optimizer], np.array([0.05]), np.random.default_rng(4).permutation(480)
