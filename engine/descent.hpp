@@ -21,8 +21,8 @@ struct Place {
   PlanView held;  // the plan, with the places of every [W; b] in theta
   const T* theta;
   Workspace<T> work;
-  bool
-      ahead;  // the first layer is done without waiting for others: its columns are this thread's, and all samples packed
+  // Whether the first layer is done without waiting for others: its columns are this thread's, and all samples packed.
+  bool ahead;
 
   Place(const PlanView& plan, const PlanView& its, const T* its_theta, const Workspace<T>& shared, Team its_team)
       : team(its_team),

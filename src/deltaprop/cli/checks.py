@@ -112,7 +112,7 @@ def check_course(options: Mapping[str, Any]) -> None:
 def check_places(options: Mapping[str, Any], names: Sequence[str]) -> None:
     """Refuse, before any work is done, where the results could not be written."""
     from deltaprop.errors import optional
-    from deltaprop.inspection.curves import PICTURES
+    from deltaprop.picture import PICTURES
     from deltaprop.storage import check_place
 
     written: list[tuple[str, Path]] = []

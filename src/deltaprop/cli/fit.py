@@ -74,7 +74,6 @@ def fit(
 
 def _train(options: Mapping[str, Any]) -> None:
     """Train, write the model and say how good it is."""
-    from deltaprop.inspection.curves import draw_losses
     from deltaprop.storage import replace_file
     from deltaprop.table_model import TableModel
     from deltaprop.table_model.fitting import learn
@@ -123,7 +122,7 @@ def _train(options: Mapping[str, Any]) -> None:
         verbose=True,
     )
     out, plot = options["out"], options["plot"]
-    picture = None if plot is None else draw_losses(history, plot.suffix)
+    picture = None if plot is None else history.plot().data(plot.suffix)
     model.save(out)
     if plot is not None and picture is not None:
         replace_file(plot, picture)

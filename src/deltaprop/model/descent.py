@@ -29,7 +29,7 @@ NO_TERMS = Terms()
 
 
 class KeepsStates(Protocol):
-    """What keeps states on the way: `deltaprop.training.record` has one."""
+    """What keeps states on the way: `deltaprop.training.keeping` has one."""
 
     def begin_passing(self, unit: int) -> None:
         """Note after how many samples a state may be kept."""

@@ -224,6 +224,7 @@ class Learning(Model):
             record=record,
         )
 
+    @answers_foreign_words
     def replay(
         self,
         record: Record,

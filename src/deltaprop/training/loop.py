@@ -29,7 +29,7 @@ from deltaprop.training.history import History
 from deltaprop.training.keeping import record_in
 from deltaprop.training.metrics import Metric, metric_in
 from deltaprop.training.progress import progress
-from deltaprop.training.record import Record, fingerprint
+from deltaprop.training.record import Record
 from deltaprop.training.run import Given, Training, diverged
 from deltaprop.training.steps import Steps, steps_in
 from deltaprop.training.stopping import KEEP, Aim
@@ -103,9 +103,7 @@ def train(
         full_batch_in(model, rule, given, _defaults(), where)
     kept = record_in(record, every_row, rule, where)
     if kept is not None:
-        kept.batch_size, kept.block, kept.shuffle, kept.presented = batch_size, block, bool(shuffle), len(samples[0])
-        kept.validation = None if isinstance(validation, tuple | list) else validation
-        kept.own, kept.digest = samples, fingerprint(samples)
+        kept.begin(samples, batch_size, block, bool(shuffle), validation)
     checked = Given(
         samples=samples,
         held_out=held_out,

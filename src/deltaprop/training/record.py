@@ -199,6 +199,14 @@ class Record:
             raise ValueError("Record: it has no samples to trace; give it some: Record(samples=[0, 3]).")
         return network.trace(self.x, self.r, eta=eta)
 
+    def begin(
+        self, samples: tuple[Any, Array, Array | None], batch_size: int, block: int, shuffle: bool, validation: Any
+    ) -> None:
+        """Note with what a run will go: the samples of an epoch, how they make steps, what was held out of X before."""
+        self.own, self.digest, self.presented = samples, fingerprint(samples), len(samples[0])
+        self.batch_size, self.block, self.shuffle = batch_size, block, shuffle
+        self.validation = None if isinstance(validation, tuple | list) else validation
+
     def begun(self) -> Model:
         """Return a network like the one that was trained, at its start."""
         if self.network_type is None or self.definition is None:

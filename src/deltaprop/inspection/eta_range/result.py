@@ -9,7 +9,8 @@ import numpy as np
 
 from deltaprop.arrays import Array
 from deltaprop.errors import MissingExtraError
-from deltaprop.inspection.curves import Picture, draw_eta_range
+from deltaprop.inspection.eta_range.curve import draw_eta_range
+from deltaprop.picture import Picture
 
 
 @dataclass(frozen=True, repr=False, eq=False)

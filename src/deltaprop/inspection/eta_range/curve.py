@@ -1,38 +1,13 @@
-"""Curves that people look at: the loss over the epochs, and over η. Drawn by matplotlib."""
+"""E over η, as a range test found it, drawn by matplotlib."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deltaprop.arrays import Array
-from deltaprop.picture import BACKWARD, FORWARD, MUTED, PICTURES, THIRD, Picture, look, new_figure
-
-if TYPE_CHECKING:
-    from deltaprop.training import History
-
-__all__ = ["PICTURES", "Picture", "draw_eta_range", "draw_losses"]
-
-
-def draw_losses(history: History, suffix: str) -> bytes:
-    """Draw E, and E of the validation samples, over the epochs: `History.plot`, as a file holds it.
-
-    Parameters
-    ----------
-    history : History
-    suffix : str
-        The format: ".png", ".svg" or ".pdf".
-
-    Raises
-    ------
-    ValueError
-        If the format is another.
-    MissingExtraError
-        If matplotlib is not installed.
-    """
-    return history.plot().data(suffix)
+from deltaprop.picture import BACKWARD, FORWARD, MUTED, THIRD, Picture, look, new_figure
 
 
 def draw_eta_range(eta: Array, E: Array, smoothed: Array, marks: Mapping[str, float]) -> Picture:
