@@ -67,15 +67,15 @@ template <class T, int States>
   const bool owned = is_owned<T>(layer, team);
   const Columns columns = owned ? own_columns<T>(layer, team) : Columns::all<T>(layer);
   const Index first = owned ? 0 : team.first(layer.n_in), last = owned ? layer.n_in : team.last(layer.n_in);
-  const Index pitch = held.plan.layers[0].pitch, panel = held.plan.layers[0].panel;
+  const Index pitch = held.plan.layers[0].pitch;
   constexpr Index width = kWidth<T>;
   T* W = held.learning.theta + held.plan.layers[0].offset;
   T* momentum = held.learning.state + held.plan.layers[0].offset;
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
     gradient_panels<T, V * (1 + States)>(
         x, weighted, n, first, last, begin, end, ahead, [=](Index i, Index rows, Index p, auto sums) {
-          T* const w = W + i * pitch + column_at<T>(p * V * width, panel);
-          T* const m = momentum + i * pitch + column_at<T>(p * V * width, panel);
+          T* const w = W + i * pitch + p * V * width;
+          T* const m = momentum + i * pitch + p * V * width;
           call_tile<T, V>(w, pitch, rows);
           if constexpr (States > 0) call_tile<T, V>(m, pitch, rows);
           // With a state the sums of K_W delta and of K_V delta lie side by side.
@@ -187,11 +187,10 @@ class Blocks {
     const Matrix<T> a = rows_of(work().a, work(), layer_);
     const T* start = plain_ && layer_.bias ? W() + layer_.n_in * layer_.pitch : nullptr;
     const Layer& place = held.plan.layers[0];
-    product<T>(work().x, n, layer_.n_in, {held.learning.theta + place.offset, place.pitch}, {start, 0}, a, first, last,
-               place.panel);
+    product<T>(work().x, n, layer_.n_in, {held.learning.theta + place.offset, place.pitch}, {start, 0}, a, first, last);
     if constexpr (kStates > 0) {
       product<T>(work().x, n, layer_.n_in, {held.learning.state + place.offset, place.pitch}, {nullptr, 0},
-                 {scratch_.a_state, layer_.pitch}, first, last, place.panel);
+                 {scratch_.a_state, layer_.pitch}, first, last);
     }
     gram_share<T>(work().x, n, layer_.n_in, scratch_.gram, team);
   }

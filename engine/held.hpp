@@ -1,7 +1,7 @@
 // theta, and what the optimizer remembers of it, as the threads of a team hold them while they descend: of a layer whose
-// columns are owned (share.hpp) in panels, every two vectors of columns with all their rows, and each thread's apart. In
-// theta they lie side by side in every row: a core that reads its own calls the lines that follow, too, which are another
-// core's, and each sweep over W costs both of them five times what it costs one alone. (One thread gains nothing by it.)
+// columns are owned (share.hpp), each thread's columns lie together. In theta they lie side by side in every row: a core
+// that reads its own calls the lines that follow, too, which are another core's, and each sweep over W costs both of them
+// five times what it costs one alone.
 #pragma once
 
 #include "share.hpp"
@@ -10,8 +10,8 @@ namespace deltaprop::DELTAPROP_ISA {
 
 inline constexpr Index kApart = 1024;  // elements between one thread's and the next's
 
-// Sets in `layers` where this thread has the [W; b] of every layer: its own columns, or all of them, by the offset, pitch and
-// panel that are there. Returns the elements of all threads together.
+// Sets in `layers` where this thread has the [W; b] of every layer: its own columns j, at the offset and with the pitch that
+// are there, or all of them. Returns the elements of all threads together.
 template <class T>
 inline Index lay_out(const PlanView& plan, Team team, Layer* layers) {
   Index size = 0;
@@ -23,22 +23,20 @@ inline Index lay_out(const PlanView& plan, Team team, Layer* layers) {
       size += layer.rows() * layer.pitch;
       continue;
     }
-    constexpr Index pitch = 2 * kWidth<T>;
-    const Index panel = (layer.rows() + 1) * pitch;
     for (int t = 0; t < team.size; ++t) {
       const Columns columns = own_columns<T>(layer, {t, team.size, nullptr});
+      const Index pitch = padded_pitch((columns.last - columns.first) * kWidth<T>);
       if (t == team.thread) {
-        layers[l].offset = size - columns.first / 2 * panel;
+        layers[l].offset = size - columns.first * kWidth<T>;
         layers[l].pitch = pitch;
-        layers[l].panel = panel;
       }
-      size += (columns.last - columns.first + 1) / 2 * panel + kApart;
+      size += layer.rows() * pitch + kApart;
     }
   }
   return size;
 }
 
-// Elements of theta as so many threads hold it; 0 where nothing of it is in panels.
+// Elements of theta as a team holds it; 0 where none of its columns are owned.
 template <class T>
 Index held_size(const PlanView& plan, int threads, Layer* layers) {
   const Team team{0, threads, nullptr};
@@ -52,7 +50,7 @@ Index held_size(const PlanView& plan, int threads, Layer* layers) {
 template <class T>
 class Held {
  public:
-  PlanView plan;  // the network's, but for the place of every [W; b]
+  PlanView plan;  // the network's, but for the pitch and the offset of every [W; b]
   LearningView<T> learning;
 
   Held(const PlanView& whole, const LearningView<T>& all, const HeldScratch<T>& room, Team team)
@@ -85,17 +83,12 @@ class Held {
         const Layer& layer = whole_.layers[l];
         const bool owned = is_owned<T>(layer, team_);
         const Columns columns = owned ? own_columns<T>(layer, team_) : Columns::all<T>(layer);
-        const Index first = owned ? 0 : team_.first(layer.rows());
-        const Index last = owned ? layer.rows() : team_.last(layer.rows());
-        const Index end = columns.last * kWidth<T>, panel = plan.layers[l].panel;
+        const Index j = columns.first * kWidth<T>, width = (columns.last - columns.first) * kWidth<T>;
+        const Index first = owned ? 0 : team_.first(layer.rows()),
+                    last = owned ? layer.rows() : team_.last(layer.rows());
         for (Index i = first; i < last; ++i) {
-          T* const row = from + layer.offset + i * layer.pitch;
-          T* const own = to + plan.layers[l].offset + i * plan.layers[l].pitch;
-          const Index width = panel > 0 ? 2 * kWidth<T> : end;
-          for (Index j = columns.first * kWidth<T>; j < end; j += width) {
-            const Index n = end - j < width ? end - j : width;
-            use(row + j, own + column_at<T>(j, panel), static_cast<std::size_t>(n) * sizeof(T));
-          }
+          use(from + layer.offset + i * layer.pitch + j, to + plan.layers[l].offset + i * plan.layers[l].pitch + j,
+              static_cast<std::size_t>(width) * sizeof(T));
         }
       }
     }

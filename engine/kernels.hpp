@@ -70,7 +70,7 @@ struct Workspace {
   Index rows;
 };
 
-// Room for theta and the optimizer's state as they are held (held.hpp); arrays is null where they stay where they are.
+// Room for theta and the optimizer's state as a team holds them (held.hpp); arrays is null where they stay where they are.
 template <class T>
 struct HeldScratch {
   T* arrays = nullptr;      // 1 + states, of held_size elements
@@ -138,7 +138,7 @@ struct Kernels {
   // chunk_sums: scratch, one for every chunk of a workspace's rows.
   void (*loss)(const PlanView&, const T* theta, const Rows<T>&, Sums* chunk_sums, const Workspace<T>* per_thread,
                Sums* sum, int threads);
-  // Elements of theta as so many threads hold it (held.hpp), or 0; layers: scratch, as many as the plan has.
+  // Elements of theta as a team of so many threads holds it (held.hpp), or 0; layers: scratch, as many as the plan has.
   Index (*held_size)(const PlanView&, int threads, Layer* layers);
   // One pass of descent, a step for every batch_size samples.
   void (*descend)(const PlanView&, const LearningView<T>&, const Rows<T>&, const double* eta, Index n_eta,

@@ -86,7 +86,6 @@ Plan::Plan(const std::vector<LayerSpec>& specs, std::string_view loss, std::vect
                 narrow ? narrow_size_ : -1,
                 spec.bias,
                 function_of(spec),
-                0,
                 spec.dropout};
     if (layer.rows() > (kLimit - theta_size_) / layer.pitch) throw std::invalid_argument("the network is too large");
     units_ += layer.pitch;

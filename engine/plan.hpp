@@ -124,7 +124,6 @@ struct Layer {
   Index narrow;      // likewise, among those of the narrow layers, or -1: narrow.hpp
   bool bias;
   Function h;
-  Index panel;     // 0; where W is held in panels of two vectors (held.hpp), elements from one to the next
   double dropout;  // the share of its inputs that a training pass drops: noise.hpp
 
   [[gnu::always_inline]] Index rows() const { return n_in + (bias ? 1 : 0); }

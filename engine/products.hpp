@@ -28,14 +28,6 @@ struct Columns {
   }
 };
 
-// Where column j of a row stands in it: side by side, or, where every two vectors of columns are a panel of their own with all
-// rows (held.hpp), so many elements from one panel to the next; 0 where there are no panels.
-template <class T>
-[[gnu::always_inline]] inline Index column_at(Index j, Index panel) {
-  constexpr Index width = 2 * kWidth<T>;
-  return panel > 0 ? j / width * panel + j % width : j;
-}
-
 // Calls use(first, integral_constant<int, R>) for tiles of at most Most rows that cover first .. last - 1, as equal as
 // can be: 32 rows are 6 + 5 + 5 + 6 + 5 + 5, not five times 6 and a slow tile of 2.
 template <int Most, class Use>
@@ -156,21 +148,21 @@ template <class T>
 }
 
 // The columns first .. last - 1, in vectors, of C = start + A B for `rows` rows. Few rows take wide tiles, so that there
-// are sums enough to keep the multipliers busy. panel: of B, as column_at has it; start_panel: of start.
+// are sums enough to keep the multipliers busy.
 template <class T>
 inline void product(Matrix<const T> A, Index rows, Index K, Matrix<const T> B, Matrix<const T> start, Matrix<T> C,
-                    Index first, Index last, Index panel = 0, Index start_panel = 0) {
+                    Index first, Index last) {
   const auto panels = [&]<int Most, int V>(std::integral_constant<int, Most>, std::integral_constant<int, V>) {
     for (; first + V <= last; first += V) {
-      const Index column = first * kWidth<T>, at = column_at<T>(column, panel);
-      product_panel<T, Most, V>(A, rows, K, {B.data + at, B.stride},
-                                {start.data ? start.data + column_at<T>(column, start_panel) : nullptr, start.stride},
-                                {C.data + column, C.stride}, first + 2 * V <= last);
+      const Index column = first * kWidth<T>;
+      product_panel<T, Most, V>(A, rows, K, {B.data + column, B.stride},
+                                {start.data ? start.data + column : nullptr, start.stride}, {C.data + column, C.stride},
+                                first + 2 * V <= last);
     }
   };
   constexpr auto number = []<int N>() { return std::integral_constant<int, N>{}; };
-  if (rows == 1 && panel == 0) return row_product<T>(A.data, K, B, start.data, C.data, first, last);
-  if (rows <= 3 && panel == 0) panels(number.template operator()<3>(), number.template operator()<4>());
+  if (rows == 1) return row_product<T>(A.data, K, B, start.data, C.data, first, last);
+  if (rows <= 3) panels(number.template operator()<3>(), number.template operator()<4>());
   panels(number.template operator()<kTileRows>(), number.template operator()<2>());
   panels(number.template operator()<kTallRows>(), number.template operator()<1>());
 }
@@ -212,7 +204,7 @@ inline void forward_rows(Matrix<const T> z, Index rows, const Layer& layer, cons
   const T* W = theta + layer.offset;
   product<T>({z.row(done), z.stride}, rows - done, layer.n_in, {W, layer.pitch},
              {layer.bias ? W + layer.n_in * layer.pitch : nullptr, 0}, {a.row(done), a.stride}, columns.first,
-             columns.last, layer.panel, layer.panel);
+             columns.last);
 }
 
 template <class T>
@@ -317,17 +309,17 @@ inline void transpose_rows(const T* W, const Layer& layer, Index first, Index la
     for (; j + w <= end; j += w) {
       Vector<T> v[w];
 #pragma GCC unroll 16
-      for (int k = 0; k < w; ++k) v[k] = load(W + (i + k) * layer.pitch + column_at<T>(j, layer.panel));
+      for (int k = 0; k < w; ++k) v[k] = load(W + (i + k) * layer.pitch + j);
       transpose<T>(v);
 #pragma GCC unroll 16
       for (int k = 0; k < w; ++k) store<T>(transposed.row(j + k) + i, v[k]);
     }
     for (; j < end; ++j) {
-      for (int k = 0; k < w; ++k) transposed.row(j)[i + k] = W[(i + k) * layer.pitch + column_at<T>(j, layer.panel)];
+      for (int k = 0; k < w; ++k) transposed.row(j)[i + k] = W[(i + k) * layer.pitch + j];
     }
   }
   for (; i < last; ++i) {
-    for (Index j = begin; j < end; ++j) transposed.row(j)[i] = W[i * layer.pitch + column_at<T>(j, layer.panel)];
+    for (Index j = begin; j < end; ++j) transposed.row(j)[i] = W[i * layer.pitch + j];
   }
 }
 
@@ -421,18 +413,17 @@ inline void gradient_rows(Matrix<const T> z, Matrix<const T> delta, Index rows, 
   constexpr Index w = kWidth<T>;
   const Index weights = last < layer.n_in ? last : layer.n_in;
   const auto panels = [&]<int V>(Index begin, Index end, std::integral_constant<int, V>) {
-    gradient_panels<T, V>(
-        z, delta, rows, first, weights, begin, end, ahead,
-        [=, pitch = layer.pitch, at = layer.offset, panel = layer.panel](Index i, Index tile, Index p, auto sums) {
-          use.template weights<V>(at + i * pitch + column_at<T>(p * V * w, panel), pitch, tile, sums);
-        });
+    gradient_panels<T, V>(z, delta, rows, first, weights, begin, end, ahead,
+                          [=, pitch = layer.pitch, at = layer.offset](Index i, Index tile, Index p, auto sums) {
+                            use.template weights<V>(at + i * pitch + p * V * w, pitch, tile, sums);
+                          });
   };
   panels(columns.first / 2, columns.last / 2, std::integral_constant<int, 2>{});
   if (columns.last % 2 == 1) panels(columns.last - 1, columns.last, std::integral_constant<int, 1>{});
   for (Index j = columns.first; j < columns.last && weights < last; ++j) {
     Vector<T> sum{};
     for (Index s = 0; s < rows; ++s) sum += load(delta.row(s) + j * w);
-    use.bias(layer.offset + layer.n_in * layer.pitch + column_at<T>(j * w, layer.panel), sum);
+    use.bias(layer.offset + layer.n_in * layer.pitch + j * w, sum);
   }
 }
 
