@@ -53,6 +53,16 @@ class Ahead {
   std::intptr_t at_, step_ = 0, end_ = std::numeric_limits<std::intptr_t>::max();
 };
 
+// A sample with its target.
+template <class T>
+[[gnu::always_inline]] inline void call_sample(const Rows<T>& samples, Index s) {
+  const Index row = samples.row(s);
+  const T* x = samples.X + row * samples.n_in;
+  for (Index i = 0; i < samples.n_in; i += 64 / static_cast<Index>(sizeof(T))) __builtin_prefetch(x + i);
+  __builtin_prefetch(x + samples.n_in - 1);
+  __builtin_prefetch(samples.R + row * samples.n_out);
+}
+
 // A tile of a matrix, `rows` rows by V vectors, that is going to be written.
 template <class T, int V>
 [[gnu::always_inline]] inline void call_tile(T* at, Index pitch, Index rows) {

@@ -112,6 +112,7 @@ template <class T, class Rule, class Above>
 class Blocks {
  public:
   static constexpr int kStates = Rule::kStates;
+  static constexpr Index kShort = 128;  // inputs
 
   Blocks(const PlanView& plan, const LearningView<T>& learning, const Rows<T>& samples, const OnlineScratch<T>& scratch)
       : plan_(plan),
@@ -120,7 +121,8 @@ class Blocks {
         samples_(samples),
         scratch_(scratch),
         above_(plan, learning, scratch.narrow),
-        plain_(kStates == 0 && !learning.definition->shrinks()) {}
+        plain_(kStates == 0 && !learning.definition->shrinks()),
+        short_(layer_.n_in <= kShort && !samples.sparse()) {}
 
   void run(const double* eta, Index n_eta, Index block, Sums* sums, Team team) {
     Layer weights = layer_;
@@ -134,12 +136,12 @@ class Blocks {
       if (team.thread == 0) begin(eta, n_eta, start, stop);
       team.wait();
       const Index n = count_;
-      Ahead<T> ahead = next_block(stop, block, n, team);
+      const Ahead<T> ahead = short_ ? Ahead<T>() : next_block(stop, block, n, team);
       products(n, held, team);
       team.wait();
       if (team.thread == 0) {
         coefficients(n);
-        one_by_one(n, eta, n_eta, sums);
+        one_by_one(n, eta, n_eta, sums, short_ ? stop : samples_.n);
         add_losses(plan_, samples_, kept_, n, work(), sums);
         weigh(n);
       }
@@ -153,8 +155,8 @@ class Blocks {
 
  private:
   const Workspace<T>& work() const { return scratch_.work; }
-  // The next block's samples, to be called into the cache by the thread that packs them: a part with each of the n samples,
-  // and with each tile of move_weights.
+  // The next block's samples, to be called into the cache by the thread that packs them, evenly over move_weights, where most
+  // of the time goes. (Where samples are short W is soon moved: one_by_one calls one with each of this block's.)
   Ahead<T> next_block(Index stop, Index block, Index n, Team team) const {
     const Index panels = kStates > 0 ? vectors<T>(layer_.n_out) : (vectors<T>(layer_.n_out) + 1) / 2;
     const Index tiles = (layer_.n_in / kTileRows + 1) * panels / team.size;
@@ -252,7 +254,8 @@ class Blocks {
   }
 
   // The block's samples, one after the other, through all that is not the first layer's W.
-  void one_by_one(Index n, const double* eta, Index n_eta, Sums* sums) {
+  // next: the sample from which on as many are called ahead, if there are so many.
+  void one_by_one(Index n, const double* eta, Index n_eta, Sums* sums, Index next) {
     const PlanView plan = plan_;
     const Rows<T> samples = samples_;
     const Workspace<T> space = work();
@@ -262,6 +265,7 @@ class Blocks {
     Above above = above_;
     Update<T, Rule> update(learning_, eta[0], 0);  // a linear rule does not count its steps
     for (Index s = 0; s < n; ++s) {
+      if (next + s < samples.n) call_sample(samples, next + s);
       if (n_eta > 1) update = Update<T, Rule>(learning_, eta[kept_[s]], 0);
       const Index row = samples.row(kept_[s]);
       const T* r = samples.R + row * samples.n_out;
@@ -337,6 +341,7 @@ class Blocks {
   OnlineScratch<T> scratch_;
   Above above_;
   bool plain_;              // W only moves: u_s is u_0 and what the samples before have added
+  bool short_;              // samples are
   Index kept_[kMostBlock];  // the block's samples
   Index count_ = 0;
   LinearSteps<T> weights_, biases_;

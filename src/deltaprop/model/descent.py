@@ -48,6 +48,7 @@ class Descending(Base):
         super()._build(definition)
         self._threads: defaultdict[tuple[str, int], Threads] = defaultdict(Threads)  # by optimizer and samples a step
         self._memory = self._no_memory(SGD())
+        self._last: tuple[Optimizer, Terms, _engine.Learning] | None = None  # what the last pass followed
 
     def reset(self, seed: int | None = None) -> Self:
         """Start over; `Network.reset` documents it."""
@@ -246,7 +247,9 @@ class Descending(Base):
         sparse rows a block ends where rows of W that waited for their input to be other than zero catch up.
         """
         memory = self._memory
-        learning = self._learning(memory.optimizer, terms)
+        if (last := self._last) is None or last[0] is not memory.optimizer or last[1] is not terms:
+            last = self._last = memory.optimizer, terms, self._learning(memory.optimizer, terms)
+        learning = last[2]
         inputs = for_engine(X)
         at = Pass() if at is None else at
         total = (at.E, at.weight, memory.steps)
