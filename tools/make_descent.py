@@ -57,8 +57,8 @@ SCHEDULE_WORDS = """
 a formula of n, as `"0.5 / (1 + 0.01 * n)"`; or a schedule by its name, over the epochs of one call of `fit`. In the
 table M is how many those are, less the warm-up, and m = 0, 1, … which of them. With `eta_per="step"` η changes with
 every step, and m and n have fractions of an epoch. With `warmup=k` η rises in equal parts to its first value in k
-epochs before. A schedule's η is 0.1 where it is not given, whatever the optimizer. plateau looks at E of the validation
-samples, where there are some, or else at E. The η used is in the history.
+epochs before. A schedule's η is the optimizer's own where it is not given: `"cosine"` begins at 0.001 with adam.
+plateau looks at E of the validation samples, where there are some, or else at E. The η used is in the history.
 
 `net.find_eta(X, R, batch_size=..., optimizer=...)` looks for an η to begin with, the range test of Smith
 (arXiv:1506.01186): a copy of the network makes steps whose η rises exponentially until E does. It suggests where E
@@ -135,7 +135,9 @@ was after update 1234, with what its optimizer remembered, to the bit, and `reco
 backpropagation for the chosen samples. States are kept at least 4,096 samples apart, and the run goes on from the
 nearest one; that takes a descent at most a twentieth longer (docs/performance.md).
 `net.replay(record, X, R, step=1234)` does the same with the samples given anew, as of a record that was pickled;
-`net.report(X, R, path, record=record)` is a page that goes from update to update. tests/unit/test_record.py
+`net.report(X, R, path, record=record)` is a page that goes from update to update. `TableModel.fit` takes a record, too,
+whose samples are rows of the table, and `deltaprop fit --report page.html` keeps one for its page.
+tests/unit/test_record.py
 
 ## A run on disk
 
@@ -157,7 +159,7 @@ def row(*cells: str) -> str:
 
 def parameters_of(entry: Entry, *left_out: str) -> str:
     """Return the parameters with their defaults and bounds."""
-    return "; ".join(f"{p.name} = {p.default:g}, {p.bounds}" for p in entry.parameters if p.name not in left_out)
+    return "; ".join(p.described for p in entry.parameters if p.name not in left_out)
 
 
 def page() -> str:

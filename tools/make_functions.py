@@ -123,7 +123,7 @@ def range_of(entry: Activation | Loss) -> str:
 
 def parameters_of(entry: Entry) -> str:
     """Return the parameters with their defaults and bounds."""
-    return "; ".join(f"{p.name} = {p.default:g}, {p.bounds}" for p in entry.parameters)
+    return "; ".join(p.described for p in entry.parameters)
 
 
 def names_of(entry: Entry) -> str:

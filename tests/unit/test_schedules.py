@@ -134,3 +134,19 @@ def test_plateau_falls_where_nothing_gets_better() -> None:
     assert history.eta == [0.5] * 5  # E falls all the time
     validation = Network([1, 1]).fit([[1.0]], [1], epochs=4, eta="plateau:0.5,patience=1", validation=([[1.0]], [0]))
     assert validation.eta == pytest.approx([0.5, 0.5, 0.25, 0.125])
+
+
+def test_a_schedule_without_eta_has_the_optimizers() -> None:
+    X, R = np.eye(2), np.eye(2)
+    for schedule in ("cosine", "cosine:warmup=0", deltaprop.cosine, deltaprop.cosine(last=0.0), "exponential:factor=1"):
+        for optimizer, eta in (("sgd", 0.1), ("adam", 0.001)):
+            history = Network([2, 2]).fit(X, R, epochs=2, eta=schedule, optimizer=optimizer)
+            assert history.eta[0] == eta
+    assert Network([2, 2]).fit(X, R, epochs=1, eta="plateau", optimizer="adam").eta == [0.001]
+    assert Network([2, 2]).fit(X, R, epochs=1, eta="cosine:0.1", optimizer="adam").eta == [0.1]
+    assert (str(deltaprop.cosine), str(deltaprop.cosine(0.1))) == ("cosine", "cosine:eta=0.1")
+    assert repr(deltaprop.cosine(warmup=2)) == "cosine(last=0.0, warmup=2.0)"
+    with pytest.raises(ValueError, match=r"Network\.fit: decay needs a schedule with its first value: cosine:0\.01\."):
+        Network([2, 2]).fit(X, R, epochs=1, decay="cosine")
+    with pytest.raises(ValueError, match=r"cosine: eta needs to be at least 0; got nan"):
+        deltaprop.cosine(float("nan"))

@@ -41,7 +41,7 @@ def list_functions(
     from deltaprop.training.metrics import METRICS
 
     def common(entry: Entry) -> tuple[str, str, str]:
-        parameters = ", ".join(f"{p.name} = {p.default:g}, {p.bounds}" for p in entry.parameters)
+        parameters = ", ".join(p.described for p in entry.parameters)
         return ", ".join([entry.name, *entry.aliases]), entry.formula, parameters
 
     match kind:

@@ -28,7 +28,7 @@ class Parameter:
     name : str
         What it is called.
     default : float
-        What it is where nobody says otherwise.
+        What it is where nobody says otherwise; NaN: that lies with what the function is used by.
     low, high : float
         Its bounds.
     open_low, open_high : bool
@@ -61,6 +61,17 @@ class Parameter:
         if math.isinf(self.high):
             return f"{kind}{'above' if self.open_low else 'at least'} {self.low:g}"
         return f"{kind}in {'(' if self.open_low else '['}{self.low:g}, {self.high:g}{')' if self.open_high else ']'}"
+
+    @property
+    def described(self) -> str:
+        """Name, default and bounds in words.
+
+        Examples
+        --------
+        >>> Parameter("slope", 0.01, 0, 1).described
+        'slope = 0.01, in [0, 1]'
+        """
+        return f"{self.name}{'' if math.isnan(self.default) else f' = {self.default:g}'}, {self.bounds}"
 
     def checked(self, value: object, who: str) -> Value:
         """Return a value as a float; raise TypeError or ValueError where it is no number, or outside the bounds.
@@ -156,16 +167,22 @@ class Entry:
         return replace(self, values=tuple({**present, **checked}.values()))
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{p.name}={value!r}" for p, value in zip(self.parameters, self.values, strict=True))
+        pairs = zip(self.parameters, self.values, strict=True)
+        given = ", ".join(f"{p.name}={value!r}" for p, value in pairs if not _is_open(value))
         return f"{self.name}({given})" if given else self.name
 
     def __str__(self) -> str:
         given = [
             f"{p.name}={p.written(value)}"
             for p, value in zip(self.parameters, self.values, strict=True)
-            if value != p.default
+            if value != p.default and not _is_open(value)
         ]
         return self.name + (":" + ",".join(given) if given else "")
+
+
+def _is_open(value: Value) -> bool:
+    """Whether a value is not given, and lies with what the function is used by."""
+    return isinstance(value, float) and math.isnan(value)
 
 
 E = TypeVar("E", bound=Entry)
@@ -230,10 +247,11 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
     'elu:alpha=0.5'
     """
     article = "an" if kind[0] in "aeiou" else "a"
-    in_order: tuple[Value, ...] = ()
+    own: dict[str, Value] = {}
     given = colon = ""
     if isinstance(text, Entry):
-        entry, in_order = entries.get(text.name), text.values
+        entry = entries.get(text.name)
+        own = {p.name: v for p, v in zip(text.parameters, text.values, strict=True) if not _is_open(v)}
         if entry is None or type(entry) is not type(text):
             raise ValueError(f"{where} needs the name of {article} {kind}; got {text.name!r}, which is none.")
     elif isinstance(text, str):
@@ -246,8 +264,8 @@ def find(text: object, entries: Mapping[str, E], *, kind: str, where: str) -> E:
     else:
         raise TypeError(f"{where} needs the name of {article} {kind}; got {text!r}.")
     try:
-        first, named = _values(given) if colon else ([], {})
-        values = entry(*(in_order or first), **named).values
+        first, named = _values(given) if colon else ([], own)
+        values = entry(*first, **named).values
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where}: {error}") from None
     return replace(entry, values=values)

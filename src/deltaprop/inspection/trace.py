@@ -354,8 +354,8 @@ def trace(
     rate = rule = None
     after: tuple[Sequence[Array | None], Sequence[Array | None]] = ([None] * len(model.W),) * 2
     if eta is not None:
-        rate = rates(eta, 1, 1, where=where, dtype=model.dtype)(1)
         rule = model.step_rule if optimizer is None else optimizer_in(optimizer, where=where, dtype=model.dtype)
+        rate = rates(eta, 1, 1, where=where, dtype=model.dtype, own=rule.eta)(1)
         if rule.full_batch:
             raise ValueError(f"{where}: a step of {rule.name} needs all samples, and E as it goes; use fit.")
         if not len(raw.x):

@@ -75,7 +75,7 @@ class Learning(Model):
             The learning rate η_n of epoch n = 1, 2, …, counted since the network's start; by default that of the
             optimizer, as ``deltaprop.SGD.eta``: 0.1 of sgd, 0.001 of adam, …. A formula is one of n:
             ``"0.5 / (1 + 0.01 * n)"``. Schedules run over the epochs of this call: ``"cosine:0.1,warmup=5"``,
-            ``deltaprop.one_cycle(0.3)``, … (``deltaprop list schedules``).
+            ``deltaprop.one_cycle(0.3)``, … (``deltaprop list schedules``), from the optimizer's η where they say none.
         batch_size : int, default 1
             Samples per step; the last step of an epoch takes what is left.
         shuffle : bool, default True

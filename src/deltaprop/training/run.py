@@ -76,7 +76,7 @@ class Training:
 
     def _begin(self, resumed: Run | None) -> None:
         model, given = self.model, self.given
-        self._rate = self._rates(given.eta, per_step=given.per_step)
+        self._rate = self._rates(given.eta, per_step=given.per_step, own=given.rule.eta)
         self._decay = self._rates(given.decay, name="decay")
         model.take_up(given.rule)
         self._mean = Average(model, given.average)
@@ -106,10 +106,9 @@ class Training:
         self._rate.go_on(resumed.schedule)
         model.pad(resumed.before, self._before)
 
-    def _rates(self, eta: Eta, *, per_step: bool = False, name: str = "eta") -> Any:
-        own = self.given
-        dtype = self.model.dtype
-        return rates(eta, self._first, own.epochs, where=own.where, dtype=dtype, per_step=per_step, name=name)
+    def _rates(self, eta: Eta, **more: Any) -> Any:
+        given = self.given
+        return rates(eta, self._first, given.epochs, where=given.where, dtype=self.model.dtype, **more)
 
     def epoch(self) -> bool:
         """Train for one epoch, or what is left of it; return whether the run ends with it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,8 +15,9 @@ At = Callable[[Mapping[str, float], float, float], float]
 class Schedule(Entry):
     """What η is, m epochs after the warm-up, of M; calling it gives it other parameters: ``cosine(1e-3, warmup=5)``.
 
-    The first parameter of each is eta. With ``warmup=k`` η rises in equal parts to its first value in the first k
-    epochs, at the last of which (or the last step of which) it is there, and the schedule takes the rest.
+    The first parameter of each is eta; where it is not given it is the optimizer's own. With ``warmup=k`` η rises in
+    equal parts to its first value in the first k epochs, at the last of which (or the last step of which) it is there,
+    and the schedule takes the rest.
 
     Attributes
     ----------
@@ -24,6 +26,10 @@ class Schedule(Entry):
     """
 
     at: At = lambda p, m, M: p["eta"]
+
+    def of_rule(self, eta: float) -> Schedule:
+        """Return the schedule with an optimizer's own eta, where none is given."""
+        return self(eta) if math.isnan(self.numbers[0]) else self
 
     def eta(self, m: float, M: float, part: float = 1.0) -> float:
         """Return η at m of M epochs, m from 0, in fractions of an epoch where it changes with every step.

@@ -114,6 +114,7 @@ def rates(
     dtype: np.dtype[Any] = _FLOAT64,
     per_step: bool = False,
     name: str = "eta",
+    own: float | None = None,
 ) -> Rates:
     """Return η_n for the epochs n = first, …, first + epochs − 1.
 
@@ -129,6 +130,8 @@ def rates(
         sequence has one value per epoch, all the same.
     name : str, default "eta"
         What it is called, for messages.
+    own : float, optional
+        The optimizer's own, which schedules have where they do not say; without it they have to.
 
     Raises
     ------
@@ -165,6 +168,10 @@ def rates(
         raise TypeError(f"{where}: {name} needs a number, a schedule or a function of n; got {eta!r}.")
     if isinstance(eta, Schedule):
         schedule = find(eta, SCHEDULES, kind="schedule", where=where)
+        if own is not None:
+            schedule = schedule.of_rule(own)
+        elif math.isnan(schedule.numbers[0]):
+            raise ValueError(f"{where}: {name} needs a schedule with its first value: {schedule.name}:0.01.")
         if schedule.name == "plateau":
             return _Plateau(schedule, checked, per_step=per_step, first=first, name=name)
         return _Scheduled(schedule, epochs, checked, per_step=per_step, first=first, name=name)

@@ -56,10 +56,11 @@ def steps_of(
     """
     n = len(sample.x)
     batch_size = whole_number(batch_size, "batch_size", at_least=1, where=where)
-    rate = rates(eta, model.epoch + 1, 1, where=where, dtype=model.dtype).of_steps(model.epoch + 1, 1)
     given = model.step_rule if optimizer is None else optimizer
     rule = optimizer_in(given, where=where, dtype=model.dtype)
     rule = SGD if rule.full_batch else rule
+    epoch = model.epoch + 1
+    rate = rates(eta, epoch, 1, where=where, dtype=model.dtype, own=rule.eta).of_steps(epoch, 1)
     together = min(batch_size, n)
     probe = copy.copy(model)  # with its own parameters and its own memory
     probe.take_up(rule)
