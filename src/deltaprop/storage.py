@@ -14,6 +14,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import math
 import os
 import struct
 import time
@@ -245,6 +246,30 @@ def strict_json(text: str) -> Any:
         raise ValueError(f"{name} is no JSON number")
 
     return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+
+
+def finite_json(value: Any) -> Any:
+    """Return what is JSON-able, with texts for the numbers that JSON has no word for; `restored_json` reads it.
+
+    Examples
+    --------
+    >>> finite_json({"E": [0.5, float("inf")]})
+    {'E': [0.5, 'float inf']}
+    """
+    if isinstance(value, Mapping):
+        return {key: finite_json(own) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_json(own) for own in value]
+    return f"float {value!r}" if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def restored_json(value: Any) -> Any:
+    """Return what `finite_json` was given, but for tuples, which are lists now."""
+    if isinstance(value, Mapping):
+        return {key: restored_json(own) for key, own in value.items()}
+    if isinstance(value, list):
+        return [restored_json(own) for own in value]
+    return float(value.removeprefix("float ")) if isinstance(value, str) and value.startswith("float ") else value
 
 
 def rebuilt(path: PathLike, build: Callable[[], Part]) -> Part:

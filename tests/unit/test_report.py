@@ -335,6 +335,57 @@ def test_a_tables_names_and_cells(table: str) -> None:
         model.report(other, "r.html", samples=[0])
 
 
+def test_eta_and_loss_curves_are_those_of_the_training(table: str) -> None:
+    import deltaprop
+
+    model = TableModel(hidden=(3,))
+    history = model.fit(table, "b", epochs=4, eta="0.3 / n", optimizer="momentum")
+    assert model.history is history
+    model.save("m2")
+    for own in (model, deltaprop.load("m2")):
+        own.report(table, "r.html")
+        page = Reader(Path("r.html").read_text(encoding="utf-8"))
+        assert page.record["eta"] == 0.075
+        assert [one["id"] for one in page.named("section") if one.get("id") == "losses"] == ["losses"]
+    model.fit(table, "b", epochs=0)
+    model.report(table, "r.html")
+    assert Reader(Path("r.html").read_text(encoding="utf-8")).record["eta"] == 0.1  # the rule's: there was no epoch
+
+
+def test_a_recorded_training_of_a_table(table: str) -> None:
+    """Its samples are rows of the table, held out or not; the page ends with the model where that is no update."""
+    model, kept = TableModel(hidden=(3,)), Record(every=5, samples=[39, 2, 0, 7])
+    model.fit(table, "b", epochs=20, batch_size=8, eta=0.5, record=kept)
+    data = model.read(table)
+    assert kept.x is not None
+    assert kept.r is not None
+    assert kept.x.tolist() == model.encoder.encode(data.take([39, 2, 0, 7])).tolist()
+    assert kept.r[:, 0].tolist() == [1, 0, 1, 0]
+    model.report(table, "r.html", record=kept)
+    page = Reader(Path("r.html").read_text(encoding="utf-8"))
+    labels = [state["label"] for state in page.record["states"]]
+    best = model.provenance["epoch kept"]
+    assert best < model.provenance["epochs"]
+    assert labels[:2] == ["the start", "update 5"]
+    assert labels[-1] == "the network now"
+    assert page.record["samples"][0].startswith("row 40: yes, predicted ")
+    check_numbers(page, len(labels) - 1, 1, model.trace(table, 2, eta=0.5).trace)
+    check_numbers(page, 1, 3, kept.network(5).trace(kept.x[3], kept.r[3], eta=0.5))
+    with pytest.raises(IndexError, match=r"TableModel\.fit: there is no row 40; the table has 40"):
+        model.fit(table, "b", record=Record(samples=[40]))
+
+
+def test_a_record_begins_anew_where_training_does() -> None:
+    pytest.importorskip("pyarrow")
+    x = np.random.default_rng(0).normal(size=1000)
+    wild = {**{f"x{k}": x for k in range(60)}, "y": 1000 * x}
+    model, kept = TableModel(hidden=()), Record(samples=[0])
+    model.fit(wild, "y", epochs=3, batch_size=1, validation=None, record=kept)
+    assert "started over" in model.notes[0]
+    assert kept.updates == 3000
+    assert kept.network(3000) == model.network
+
+
 def test_the_command(table: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", "m", table]) == 0
     assert run(["report", "m", table, "--samples", "3", "--eta", "0.5", "--out", "few.html"]) == 0
@@ -352,6 +403,47 @@ def test_the_command(table: str, capsys: pytest.CaptureFixture[str]) -> None:
         said = capsys.readouterr().err
         assert message in said
         assert said.count("\n") == 1
+
+
+def test_fit_writes_a_page_of_its_training(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    fit = ["fit", table, "--target", "b", "--hidden", "3", "--out", "m2"]
+    assert run([*fit, "--epochs", "3", "--report", "run.html"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "saved m2, wrote run.html"
+    page = Reader(Path("run.html").read_text(encoding="utf-8"))
+    assert [name.split(":")[0] for name in page.record["samples"]] == ["row 1", "row 10", "row 20", "row 30", "row 40"]
+    assert [state["label"] for state in page.record["states"]] == ["the start", "update 1", "update 2", "update 3"]
+    assert run([*fit, "--epochs", "3", "--optimizer", "lbfgs", "--report", "whole.html"]) == 0
+    page = Reader(Path("whole.html").read_text(encoding="utf-8"))
+    assert len(page.record["states"]) == 1  # of all rows at once there are no updates to record
+    Path("one.csv").write_text("a,b\n" + "1,yes\n2,no\n" * 2)
+    assert run(["fit", "one.csv", "--target", "b", "--no-validation", "--report", "few.html", "--epochs", "1"]) == 0
+    capsys.readouterr()
+    for arguments, message in (
+        (["--report", "x.svg"], "--report x.svg: a page's name needs to end in .html or .htm."),
+        (["--report", "no/such/x.html"], "No such folder"),
+        (["--report", "m3.html", "--out", "m3.html"], "--report m3.html is the same file as --out."),
+        (["--report", table], "--report t.csv is the same file as the table."),
+    ):
+        assert run([*fit, *arguments]) == 2
+        said = capsys.readouterr().err
+        assert message in said
+        assert said.count("\n") == 1
+
+
+def test_fit_resumed_writes_a_page_of_what_it_did_itself(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    fit = ["fit", table, "--target", "b", "--hidden", "3", "--out", "m2", "--epochs", "9", "--report", "run.html"]
+    assert run([*fit, "--checkpoint", "run", "--time-budget", "1e-9"]) == 0
+    Path("run.html").unlink()
+    assert run(["fit", "--resume", "run", "--time-budget", "60"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "saved m2, wrote run.html"
+    first = Reader(Path("run.html").read_text(encoding="utf-8")).record["states"]
+    assert [state["label"] for state in first][:2] == ["the start", "update 1"]
+    Path("run.html").unlink()
+    assert run(["fit", "--resume", "run"]) == 0  # it is done: there is only the model
+    assert len(Reader(Path("run.html").read_text(encoding="utf-8")).record["states"]) == 1
+    Path("run.html").write_text("a stranger's")
+    assert run(["fit", "--resume", "run"]) == 2
+    assert "where run has the page go, is there: give --report again." in capsys.readouterr().err
 
 
 def test_a_recorded_run(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """TableModel: from a table to predictions in the table's own words and units."""
 
 import copy
+import dataclasses
 import pickle
 import re
 from pathlib import Path
@@ -209,6 +210,7 @@ def test_a_file_brings_back_the_same_model(frame: pd.DataFrame, tmp_path: Path, 
     assert isinstance(other, TableModel)
     assert (other.predict(frame) == model.predict(frame)).all()
     assert other.provenance == model.provenance
+    assert other.history == dataclasses.replace(model.history, seconds=[])  # type: ignore[type-var]
     assert other.evaluate(frame) == model.evaluate(frame)
     assert repr(other) == repr(model)
     for duplicate in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
@@ -238,6 +240,15 @@ def test_a_file_whose_parts_contradict_each_other_is_refused(frame: pd.DataFrame
         {"provenance": {**header["provenance"], "metrics": {"a": {}}}},
         {"provenance": {**header["provenance"], "metrics": {"a": {"model": "x", "baseline": 0}}}},
         {"provenance": {**header["provenance"], "columns dropped": [1]}},
+        {"history": []},
+        {"history": {"E": "0.5"}},
+        {"history": {"E": [1]}},
+        {"history": {"E": [1.0, 2.0], "eta": [0.1]}},
+        {"history": {"E": [1.0], "metrics": {"auc": 1.0}}},
+        {"history": {"E": [1.0], "metrics": []}},
+        {"history": {"stopped": 3}},
+        {"history": {"best_epoch": "2"}},
+        {"history": {"e": []}},
     ):
         write_model_file(path, {**good, **change}, tensors)
         with pytest.raises(ModelFileError, match="do not fit together"):

@@ -26,6 +26,12 @@ def check_eta(eta: float | None) -> None:
         raise OptionError(f"--eta needs to be finite and at least 0; got {eta:g}.")
 
 
+def check_page(path: Path, option: str) -> None:
+    """Raise OptionError where a file that a page goes into has the name of something else."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise OptionError(f"{option} {path}: a page's name needs to end in .html or .htm.")
+
+
 def refuse_same_file(out: Path, option: str, other: Path, what: str) -> None:
     """Raise OptionError where what is to be written would replace something that is read, or written too."""
     if os.path.realpath(out) == os.path.realpath(other) and (other.is_file() or not other.exists()):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deltaprop.cli.arguments import refuse_same_file
+from deltaprop.cli.arguments import check_page, refuse_same_file
 from deltaprop.cli.values import budget_in, names_in, often_in, shares_in, units_in
 from deltaprop.errors import OptionError
 
@@ -34,9 +34,9 @@ def check_training(options: Mapping[str, Any]) -> None:
         rule = optimizer_in(options["optimizer"], where="--optimizer")
         if options.get("average") is not None:
             average_in(options["average"], where="--average")
-        for name in ("eta", "decay"):
+        for name, own in (("eta", rule.eta), ("decay", None)):
             if options.get(name) is not None:
-                rates(options[name], 1, 1, where="fit", name=f"--{name}")(1)
+                rates(options[name], 1, 1, where="fit", name=f"--{name}", own=own)(1)
     except ValueError as error:
         raise OptionError(str(error)) from None
     if chosen.output_only:
@@ -65,7 +65,7 @@ def _check_full_batch(rule: str, options: Mapping[str, Any]) -> None:
     from deltaprop.training.full_batch import NO_USE
 
     for name in NO_USE:
-        if name != "batch_size" and options.get(name) not in (None, 0, "epoch"):
+        if options.get(name) not in (None, 0, "epoch"):
             option = f"--{name.replace('_', '-')}"
             raise OptionError(f"--optimizer {rule} takes all rows at once, and has no use for {option}.")
     if (options.get("average") or "").startswith("ema"):
@@ -125,6 +125,8 @@ def check_places(options: Mapping[str, Any], names: Sequence[str]) -> None:
         for other, place in written:
             refuse_same_file(path, f"--{name}", place, other)
         written.append((f"--{name}", path))
+    if options.get("report") is not None:
+        check_page(options["report"], "--report")
     plot = options.get("plot")
     if plot is None:
         return

@@ -36,7 +36,7 @@ def find_eta(
     dropout: o.Dropout = "0",
     input_noise: o.InputNoise = 0.0,
     optimizer: o.OptimizerName = "sgd",
-    batch_size: o.BatchSize = 32,
+    batch_size: o.BatchSize = None,
     low: Annotated[float, o.option(_PANEL, "The first learning rate.", metavar="X")] = 1e-6,
     high: Annotated[float, o.option(_PANEL, "The last, where E does not rise before.", metavar="X")] = 10.0,
     plot: Annotated[
@@ -46,6 +46,7 @@ def find_eta(
     """Look for the learning rate to fit with: steps whose eta rises until E does; exit 1 where none can be told."""
     from deltaprop.descent.optimizers import optimizer_in
     from deltaprop.table_model import TableModel
+    from deltaprop.table_model.fitting import BATCH_SIZE
 
     options = context.params
     check_training(options)
@@ -70,7 +71,7 @@ def find_eta(
         target,
         task=task,
         drop=drop,
-        batch_size=batch_size,
+        batch_size=batch_size or BATCH_SIZE,
         optimizer=optimizer,
         class_weight=weights_in(class_weight),
         validation=None if no_validation else validation or 0.2,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,6 +15,13 @@ from deltaprop.cli.output import printable, say
 from deltaprop.cli.runs import command_of, refuse_unfinished, resumed
 from deltaprop.cli.values import budget_in, names_in, often_in, shares_in, units_in, weights_in
 from deltaprop.errors import OptionError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from deltaprop.training import Record
+
+_ROWS_SHOWN = 5  # of the table, on a page of the training
 
 
 def fit(
@@ -38,7 +45,7 @@ def fit(
     optimizer: o.OptimizerName = "sgd",
     eta: o.EtaText = None,
     eta_per: o.EtaPer = "epoch",
-    batch_size: o.BatchSize = 32,
+    batch_size: o.BatchSize = None,
     decay: o.Decay = None,
     clip_norm: o.ClipNorm = None,
     clip_value: o.ClipValue = None,
@@ -54,6 +61,7 @@ def fit(
     keep: o.Keep = None,
     out: o.Out = Path("model.deltaprop"),
     plot: o.Plot = None,
+    report: o.Report = None,
     checkpoint: o.CheckpointFile = None,
     checkpoint_every: o.CheckpointEvery = None,
     resume: o.Resume = None,
@@ -74,6 +82,7 @@ def fit(
 
 def _train(options: Mapping[str, Any]) -> None:
     """Train, write the model and say how good it is."""
+    from deltaprop.data import read_table
     from deltaprop.storage import replace_file
     from deltaprop.table_model import TableModel
     from deltaprop.table_model.fitting import learn
@@ -84,7 +93,7 @@ def _train(options: Mapping[str, Any]) -> None:
         raise OptionError("Missing option '--target': the column to predict.")
     check_training(options)
     check_course(options)
-    check_places(options, ("out", "plot", "checkpoint"))
+    check_places(options, ("out", "plot", "report", "checkpoint"))
     names = ("h", "loss", "init", "l2", "l1", "input_noise", "seed")
     model = TableModel(
         hidden=units_in(options["hidden"]),
@@ -92,9 +101,11 @@ def _train(options: Mapping[str, Any]) -> None:
         **{name: options[name] for name in names},
     )
     checkpoint, keep = options["checkpoint"], options["keep"]
+    data = read_table(options["table"])
+    record = _record(options, data)
     history = learn(
         model,
-        options["table"],
+        data,
         options["target"],
         task=options["task"],
         drop=options["drop"],
@@ -118,18 +129,33 @@ def _train(options: Mapping[str, Any]) -> None:
         checkpoint=checkpoint,
         checkpoint_every=often_in(options["checkpoint_every"]),
         resume=options["resume"] is not None,
+        record=record,
         command=None if checkpoint is None else command_of(options, checkpoint),
         verbose=True,
     )
-    out, plot = options["out"], options["plot"]
+    out, plot, page = options["out"], options["plot"], options["report"]
     picture = None if plot is None else history.plot().data(plot.suffix)
     model.save(out)
     if plot is not None and picture is not None:
         replace_file(plot, picture)
+    if page is not None:
+        model.report(data, page, record=record if record is not None and record.updates else None)
     if history.stopped == "time":
         more = "" if checkpoint is None else f"; deltaprop fit --resume {checkpoint} goes on"
         say(f"note: the time was over in epoch {len(history)}{more}")
     if model.evaluation is not None:
         print(f"On the {model.evaluation.rows:,} rows held out:")
         print_metrics(model.evaluation)
-    print(f"saved {printable(out)}" + ("" if plot is None else f", drew {printable(plot)}"))
+    also = [f"{did} {printable(path)}" for did, path in (("drew", plot), ("wrote", page)) if path is not None]
+    print(", ".join([f"saved {printable(out)}", *also]))
+
+
+def _record(options: Mapping[str, Any], data: pa.Table) -> Record | None:
+    """Return what remembers the updates for --report, of some rows, evenly over the table; None where there is none."""
+    from deltaprop.descent.optimizers import optimizer_in
+    from deltaprop.training import Record
+
+    if options["report"] is None or optimizer_in(options["optimizer"], where="--optimizer").full_batch:
+        return None
+    n = data.num_rows
+    return Record(every=1, samples=sorted({k * (n - 1) // (_ROWS_SHOWN - 1) for k in range(_ROWS_SHOWN)}))

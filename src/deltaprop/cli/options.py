@@ -79,7 +79,7 @@ EtaText = Annotated[
     ),
 ]
 EtaPer = Annotated[str, _descent("Whether eta changes with every epoch, or with every step.", metavar="epoch|step")]
-BatchSize = Annotated[int, _descent("Rows per step; 1 is the lecture's.", min=1, metavar="N")]
+BatchSize = Annotated[int | None, _descent("Rows per step, by default 32; 1 is the lecture's.", min=1, metavar="N")]
 Decay = Annotated[
     str | None, _descent("Weight decay beside the rule, as in AdamW; a number or what --eta takes.", metavar="DECAY")
 ]
@@ -139,6 +139,10 @@ _files = partial(option, "Files, and a run that goes on")
 
 Out = Annotated[Path, _files("Where the model file goes.", metavar="FILE")]
 Plot = Annotated[Path | None, _files("Draw the loss curves into this file (png, svg or pdf).", metavar="FILE")]
+Report = Annotated[
+    Path | None,
+    _files("Write a page (html) to step through the updates of the training, as `deltaprop report`.", metavar="FILE"),
+]
 CheckpointFile = Annotated[
     Path | None,
     _files("Write the run here now and then: --resume goes on with it, whatever killed it.", metavar="FILE"),

@@ -7,11 +7,17 @@ from typing import Annotated
 
 import typer
 
-from deltaprop.cli.arguments import ModelFile, TableFile, check_eta, load_table_model, read_for, refuse_same_file
+from deltaprop.cli.arguments import (
+    ModelFile,
+    TableFile,
+    check_eta,
+    check_page,
+    load_table_model,
+    read_for,
+    refuse_same_file,
+)
 from deltaprop.cli.output import printable
 from deltaprop.errors import OptionError
-
-_SUFFIXES = (".html", ".htm")
 
 
 def report(
@@ -22,15 +28,14 @@ def report(
         int | None, typer.Option(help="How many rows to step through, the first ones; by default up to 100.", min=1)
     ] = None,
     eta: Annotated[
-        float | None, typer.Option(help="The learning rate of the updates; by default the optimizer's own.")
+        float | None, typer.Option(help="The learning rate of the updates; by default the last of the training.")
     ] = None,
 ) -> None:
     """Write one page to step through an update of the network, forward and back, with the numbers of rows."""
     from deltaprop.storage import check_place
 
     check_eta(eta)
-    if out.suffix.lower() not in _SUFFIXES:
-        raise OptionError(f"--out {out}: a page's name needs to end in {' or '.join(_SUFFIXES)}.")
+    check_page(out, "--out")
     refuse_same_file(out, "--out", model, "the model")
     refuse_same_file(out, "--out", table, "the table")
     check_place(out)

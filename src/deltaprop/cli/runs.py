@@ -16,7 +16,7 @@ import typer
 from deltaprop.cli.output import printable, say
 from deltaprop.errors import ModelFileError, OptionError
 
-_PATHS = ("table", "out", "plot")
+_PATHS = ("table", "out", "plot", "report")
 # What does not change where a run ends, or only how soon: it may be given otherwise when the run goes on.
 _MAY_DIFFER = (*_PATHS, "time_budget", "checkpoint", "checkpoint_every", "resume")
 
@@ -61,7 +61,8 @@ def resumed(context: typer.Context, path: Path) -> dict[str, Any]:
                 f"{own}: the run in {path} began with {_in_words(name, kept[name])}, and goes on as it began."
             )
     found = {**kept, **{name: options[name] for name in given & set(_MAY_DIFFER)}, "checkpoint": path}
-    for name, use in (("out", "the model"), ("plot", "the picture")):  # a stranger's file replaces nothing unasked
+    # A stranger's file replaces nothing unasked.
+    for name, use in (("out", "the model"), ("plot", "the picture"), ("report", "the page")):
         if name not in given and found[name] is not None and not _replaceable(found[name]):
             raise OptionError(f"--{name} {found[name]}, where {path} has {use} go, is there: give --{name} again.")
     return found

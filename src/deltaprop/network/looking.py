@@ -240,8 +240,8 @@ class Looking(Model):
             The network at several moments, each with its label, to go from one to another.
         record : Record, optional
             The record of a run of this network, in place of states: the page goes from update to update, at as many of
-            them as leave it small, and back to the start; with the record's samples and its first η, where none are
-            given here.
+            them as leave it small, back to the start, and to the network as it is; with the record's samples and its
+            first η, where none are given here.
         title : str, optional
             The page's.
 

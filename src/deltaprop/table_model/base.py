@@ -14,6 +14,8 @@ from deltaprop.errors import NotFittedError, TableError
 from deltaprop.network import Network
 from deltaprop.table_model.class_weights import weights_of_rows
 from deltaprop.table_model.evaluation import Evaluation
+from deltaprop.table_model.rows import check_row
+from deltaprop.training import History
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +36,7 @@ class Parts:
     input_noise: float
     notes: list[str]
     evaluation: Evaluation | None
+    history: History | None
     _parts: tuple[TableEncoder, Target, Network, dict[str, Any]] | None
 
     @property
@@ -141,8 +144,5 @@ class Parts:
     def _row(self, table: TableLike, row: int, where: str) -> pa.Table:
         """Return one row of a table."""
         data = self.read(table)
-        if not 0 <= row < data.num_rows:
-            raise IndexError(
-                f"TableModel.{where}: there is no row {row}; the table has {data.num_rows:,}, counted from 0."
-            )
+        check_row(data, row, f"TableModel.{where}")
         return data.slice(row, 1)

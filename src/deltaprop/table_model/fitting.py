@@ -6,11 +6,12 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltaprop.arrays import whole_number
+from deltaprop.arrays import Array, whole_number
 from deltaprop.data import TableLike, Target, read_table
 from deltaprop.data.targets import Quantity
 from deltaprop.descent.optimizers import optimizer_in
@@ -24,11 +25,16 @@ from deltaprop.table_model.class_weights import class_weight_by_number
 from deltaprop.table_model.predicting import Predicting
 from deltaprop.table_model.preparation import Prepared, prepare
 from deltaprop.table_model.provenance import described, metrics_of, new_provenance
+from deltaprop.table_model.rows import samples_of
 from deltaprop.terminal import say
 from deltaprop.training import Around, History, run_in
 from deltaprop.training.loop import train
 from deltaprop.training.metrics import METRICS
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_SIZE = 32
 _SHARES = (1.0, 0.1, 0.01)  # of the optimizer's own η: tried in turn while descent diverges, where none was named
 _STEPS = 40_000  # of descent, about, where the caller named no epochs
 _EPOCHS = (20, 300)  # at least and at most then
@@ -46,7 +52,7 @@ def learn(
     drop: str | Sequence[str] | None,
     class_weight: Any,
     validation: float | None,
-    batch_size: int,
+    batch_size: int | None,
     epochs: int | None,
     verbose: bool,
     command: Mapping[str, Any] | None = None,
@@ -56,27 +62,38 @@ def learn(
 
     ``command`` is what a run on disk keeps of the command line that began it, JSON-able.
     """
+    whole = optimizer_in(descent["optimizer"], where=_WHERE).full_batch  # an epoch is one step
+    if batch_size is None:
+        batch_size = 1 if whole else BATCH_SIZE
     batch_size = whole_number(batch_size, "batch_size", at_least=1, where=_WHERE)
     drop = [drop] if isinstance(drop, str) else list(drop or ())
-    columns, data, network = prepared(model, table, name, _WHERE, task=task, drop=drop, validation=validation)
+    source, data, network = prepared(model, table, name, _WHERE, task=task, drop=drop, validation=validation)
     target = data.target
     descent |= _in_numbers_of_the_network(target, descent)
     if data.validation is not None and descent["patience"] is None:
         descent["patience"] = _PATIENCE
-    whole = optimizer_in(descent["optimizer"], where=_WHERE).full_batch  # an epoch is one step
     if epochs is None:
         epochs = _EPOCHS[1] if whole else default_epochs(len(data.X), batch_size)
     used = {name, *drop, *(column.name for column in data.encoder.columns)}
-    ignored = [column for column in columns if column not in used]
+    ignored = [column for column in source.column_names if column not in used]
 
     def provenance_of(history: History) -> dict[str, Any]:
         return new_provenance(
-            data, history, batch_size=batch_size, class_weight=class_weight, dropped=drop, ignored=ignored
+            data,
+            history,
+            batch_size=len(data.X) if whole else batch_size,
+            class_weight=class_weight,
+            dropped=drop,
+            ignored=ignored,
         )
 
     def header(history: History) -> dict[str, Any]:
         more = {} if command is None else {"command": dict(command)}
-        return {**described(data.encoder, target, provenance_of(history)), **more}
+        own = _in_own_unit(history, target)
+        return {**described(data.encoder, target, provenance_of(own), own), **more}
+
+    def rows(samples: Sequence[int]) -> tuple[Array, Array]:
+        return samples_of(source, data.encoder, target, samples, _WHERE)
 
     if verbose:
         for line in (*data.summary(), network):
@@ -86,17 +103,15 @@ def learn(
         data,
         verbose=verbose,
         epochs=epochs,
-        batch_size=1 if whole else batch_size,
+        batch_size=batch_size,
         class_weight=class_weight_by_number(class_weight, target),
-        around=Around(header, _digest_of(data)),
+        around=Around(header, _digest_of(data), rows),
         **descent,
     )
-    if isinstance(target, Quantity):
-        for metric in _IN_THE_UNIT_OF_R & history.metrics.keys():
-            history.metrics[metric] = [value * target.scale for value in history.metrics[metric]]
+    history = _in_own_unit(history, target)
     provenance = provenance_of(history)
     model.become(data.encoder, target, network, provenance)
-    model.notes = data.notes + notes
+    model.notes, model.history = data.notes + notes, history
     model.evaluation = model.evaluate(data.held_out) if data.held_out.num_rows else None
     if model.evaluation is not None:
         provenance["metrics"] = metrics_of(model.evaluation)
@@ -112,8 +127,8 @@ def prepared(
     task: str | None,
     drop: Sequence[str],
     validation: float | None,
-) -> tuple[list[str], Prepared, Network]:
-    """Return a table's columns, the table divided and encoded, and a network for it with its first weights."""
+) -> tuple[pa.Table, Prepared, Network]:
+    """Return a table, the table divided and encoded, and a network for it with its first weights."""
     if validation is not None and not (isinstance(validation, float | np.floating) and 0 < validation < 1):
         raise ValueError(f"{where}: validation needs to be a share between 0 and 1, or None; got {validation!r}.")
     if name in drop:
@@ -135,7 +150,7 @@ def prepared(
         dropout=model.dropout,
         input_noise=model.input_noise,
     )
-    return source.column_names, data, network
+    return source, data, network
 
 
 def default_epochs(rows: int, batch_size: int) -> int:
@@ -177,6 +192,8 @@ def _descend(
                 raise
         notes.append(_started_over(attempt))
         network.reset()
+        if arguments["record"] is not None:
+            arguments["record"].forget()
         arguments["resume"], arguments["starts_over"] = False, True
         if arguments["time_budget"] is not None:
             arguments["time_budget"] = max(arguments["time_budget"] - (time.monotonic() - began), 1e-9)
@@ -201,6 +218,17 @@ def _in_numbers_of_the_network(target: Target, descent: Mapping[str, Any]) -> di
         return {}
     numbers = {key: descent[key] for key in ("min_gain", "goal") if descent[key] is not None}
     return {key: real_number(value, key, where=_WHERE) / target.scale for key, value in numbers.items()}
+
+
+def _in_own_unit(history: History, target: Target) -> History:
+    """Return a history whose metrics are in the target's own unit."""
+    if not isinstance(target, Quantity):
+        return history
+    own = {
+        name: [value * target.scale for value in values] if name in _IN_THE_UNIT_OF_R else values
+        for name, values in history.metrics.items()
+    }
+    return replace(history, metrics=own)
 
 
 def _digest_of(data: Prepared) -> str:

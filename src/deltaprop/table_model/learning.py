@@ -12,9 +12,9 @@ from deltaprop.foreign_words import answers_foreign_words
 from deltaprop.inspection.eta_range import EtaRange
 from deltaprop.storage import PathLike
 from deltaprop.table_model.class_weights import class_weight_by_number
-from deltaprop.table_model.fitting import learn, prepared
+from deltaprop.table_model.fitting import BATCH_SIZE, learn, prepared
 from deltaprop.table_model.predicting import Predicting
-from deltaprop.training import History
+from deltaprop.training import History, Record
 
 
 class Learning(Predicting):
@@ -30,7 +30,7 @@ class Learning(Predicting):
         drop: str | Sequence[str] | None = None,
         epochs: int | None = None,
         eta: Eta | None = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         optimizer: str | Optimizer = "sgd",
         class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         validation: float | None = 0.2,
@@ -53,6 +53,7 @@ class Learning(Predicting):
         checkpoint: PathLike | None = None,
         checkpoint_every: int | str | None = None,
         resume: bool = False,
+        record: Record | None = None,
     ) -> History:
         """Learn to predict one column of a table from the others.
 
@@ -70,7 +71,8 @@ class Learning(Predicting):
             At most so many; by default about 40,000 steps, but 20 to 300 epochs.
         eta : float, sequence, function of the epoch, formula or schedule, optional
             The learning rate η_n, as in `Network.fit`; by default the optimizer's, or less where training diverges.
-        batch_size : int, default 32
+        batch_size : int, optional
+            Rows per step; by default 32, or all of an optimizer that takes no fewer.
         optimizer : str or optimizer, default "sgd"
             The rule of a step, as in `Network.fit`.
         class_weight : "balanced" or mapping of label to weight, optional
@@ -101,6 +103,8 @@ class Learning(Predicting):
             reads it as this model.
         resume : bool, default False
             Go on with the run in ``checkpoint``, if there is one, with the same table and arguments.
+        record : Record, optional
+            What to remember of the updates, as in `Network.fit`; its samples are rows of the table. `report` takes it.
 
         Returns
         -------
@@ -151,6 +155,7 @@ class Learning(Predicting):
             checkpoint=checkpoint,
             checkpoint_every=checkpoint_every,
             resume=resume,
+            record=record,
         )
 
     @answers_foreign_words
@@ -161,7 +166,7 @@ class Learning(Predicting):
         *,
         task: str | None = None,
         drop: str | Sequence[str] | None = None,
-        batch_size: int = 32,
+        batch_size: int = BATCH_SIZE,
         optimizer: str | Optimizer = "sgd",
         class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         validation: float | None = 0.2,

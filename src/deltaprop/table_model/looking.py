@@ -12,12 +12,13 @@ from deltaprop.inspection.gradient_check import GradientReport, check_gradient
 from deltaprop.inspection.health import HealthReport, health
 from deltaprop.storage import PathLike
 from deltaprop.table_model.picturing import Picturing
-from deltaprop.table_model.trace import TableTrace, encoded_row, trace_row
+from deltaprop.table_model.rows import samples_of
+from deltaprop.table_model.trace import TableTrace, trace_row
+from deltaprop.training import Record
 
 if TYPE_CHECKING:
     from deltaprop.inspection.derivation import Derivation
     from deltaprop.inspection.drawing import Drawing
-    from deltaprop.training import History
 
 _CHECKED_ROWS = 100  # of a table, for the gradient check
 
@@ -53,7 +54,7 @@ class Looking(Picturing):
         TableError
             As `evaluate`.
         """
-        return trace_row(self.network, self.encoder, self.target, self._row(table, row, "trace"), row, eta)
+        return trace_row(self.network, self.encoder, self.target, self.read(table), row, eta)
 
     def derive(self, table: TableLike | None = None, row: int = 0, *, eta: float | None = None) -> Derivation:
         """Return the lecture's derivation for the network; with a table also in one row's numbers: `Network.derive`.
@@ -110,10 +111,12 @@ class Looking(Picturing):
         *,
         samples: Sequence[int] | None = None,
         eta: float | None = None,
-        history: History | None = None,
+        record: Record | None = None,
         title: str | None = None,
     ) -> None:
         """Write a page that steps through one update of a row, by the names of the columns: `Network.report`.
+
+        With the loss curves of the training.
 
         Parameters
         ----------
@@ -124,9 +127,11 @@ class Looking(Picturing):
         samples : sequence of int, optional
             The rows to step through, counted from 0; by default the first 100, or so many as leave the page small.
         eta : float, optional
-            The learning rate of the updates; by default that which the present rule begins with.
-        history : History, optional
-            What `fit` returned, for the loss curves.
+            The learning rate of the updates; by default that of the record's first update, or of the last epoch of
+            the training.
+        record : Record, optional
+            The record of the training: the page goes from update to update, back to the start, and to the model as it
+            is, as `Network.report` does.
         title : str, optional
             The page's.
 
@@ -143,16 +148,21 @@ class Looking(Picturing):
         data = self.read(table)
         X, R, weights = self._samples(data)
         rows = TableRows(self.network, self.encoder, self.target, data)
+        if isinstance(record, Record):
+            samples = (record.samples or None) if samples is None else samples
+        elif eta is None:
+            eta = self.provenance.get("eta") or None
         report(
-            self.network, X, R, path, samples=rows.places(samples), eta=eta, history=history, named=rows.named(weights),
-            title=f"How a network learns {self.target.name}" if title is None else title,
+            self.network, X, R, path, samples=rows.places(samples), eta=eta, history=self.history, record=record,
+            named=rows.named(weights), title=f"How a network learns {self.target.name}" if title is None else title,
         )  # fmt: skip
 
     def _encoded(self, table: TableLike | None, row: int, verb: str) -> tuple[Array | None, Array | None]:
         """Return x and r of a row; neither where there is no table."""
         if table is None:
             return None, None
-        return encoded_row(self.encoder, self.target, self._row(table, row, verb), row)
+        X, R = samples_of(self.read(table), self.encoder, self.target, [row], f"TableModel.{verb}")
+        return X[0], R[0]
 
     def check_gradient(self, table: TableLike) -> GradientReport:
         """Compare backpropagation with central differences on a table's first 100 rows: `Network.check_gradient`.

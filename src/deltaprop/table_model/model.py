@@ -18,6 +18,7 @@ from deltaprop.storage import PathLike, write_model_file
 from deltaprop.table_model.learning import Learning
 from deltaprop.table_model.looking import Looking
 from deltaprop.table_model.provenance import check_provenance, described
+from deltaprop.training import History
 
 _EXTRAS = ("l2", "l1", "dropout", "input_noise")
 
@@ -60,6 +61,8 @@ class TableModel(Learning, Looking):
         What the last `fit` wants its caller to know, such as columns that it left out.
     evaluation : Evaluation or None
         Of the rows that the last `fit` held out.
+    history : History or None
+        What the `fit` returned that made the model; from a file without its seconds.
 
     Raises
     ------
@@ -116,6 +119,7 @@ class TableModel(Learning, Looking):
         self.dropout = network.dropout or 0.0
         self.notes = []
         self.evaluation = None
+        self.history = None
         self._parts = None
 
     def save(self, path: PathLike) -> None:
@@ -136,7 +140,7 @@ class TableModel(Learning, Looking):
             If a parameter is not finite.
         """
         encoder, target, network, provenance = self._fitted()
-        header = {**described(encoder, target, provenance), "network": network.description()}
+        header = {**described(encoder, target, provenance, self.history), "network": network.description()}
         write_model_file(path, header, {"theta": network.finite_theta("save")})
 
     @classmethod
@@ -166,6 +170,7 @@ class TableModel(Learning, Looking):
             input_noise=network.input_noise,
         )
         model._parts = encoder, target, network, provenance
+        model.history = History.from_json(header["history"]) if "history" in header else None
         return model
 
     def __repr__(self) -> str:

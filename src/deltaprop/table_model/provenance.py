@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from deltaprop.data import TableEncoder, Target
@@ -12,13 +13,17 @@ from deltaprop.table_model.preparation import Prepared
 from deltaprop.training import History
 
 
-def described(encoder: TableEncoder, target: Target, provenance: dict[str, Any]) -> dict[str, Any]:
-    """Return what a model file says beside its network."""
+def described(
+    encoder: TableEncoder, target: Target, provenance: dict[str, Any], history: History | None
+) -> dict[str, Any]:
+    """Return what a model file says beside its network: the same of every run with the same arguments."""
+    curves = {} if history is None else {"history": replace(history, seconds=[]).as_json()}
     return {
         "kind": "table_model",
         "encoder": encoder.as_json(),
         "target": target.as_json(),
         "provenance": provenance,
+        **curves,
     }
 
 

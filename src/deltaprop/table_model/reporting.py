@@ -10,15 +10,13 @@ import numpy as np
 from deltaprop.arrays import Array
 from deltaprop.data import TableEncoder, Target
 from deltaprop.data.tables import column_of
-from deltaprop.data.targets import Labels, shorten
-from deltaprop.errors import TableError
+from deltaprop.data.targets import Labels
 from deltaprop.inspection.report import Named, Rows
 from deltaprop.network import Network
+from deltaprop.table_model.rows import check_row, unmet
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_UNMET = "{name} of row {row} was not met in training: it has no r."
 
 
 class TableRows:
@@ -35,14 +33,10 @@ class TableRows:
             return None
         places = []
         for row in rows:
-            if not 0 <= row < self.data.num_rows:
-                raise IndexError(
-                    f"TableModel.report: there is no row {row}; the table has {self.data.num_rows:,}, counted from 0."
-                )
+            check_row(self.data, row, "TableModel.report")
             place = int(np.searchsorted(self.known, row))
             if place == len(self.known) or self.known[place] != row:
-                label = shorten(str(self.data.column(self.target.name)[row]))
-                raise TableError(_UNMET.format(name=f"The label {label}", row=row + 1))
+                raise unmet(self.data, self.target, row)
             places.append(place)
         return places
 

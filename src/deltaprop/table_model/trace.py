@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from deltaprop.arrays import Array
 from deltaprop.data import TableEncoder, Target
 from deltaprop.data.arrow import numbers
 from deltaprop.data.columns import NumericColumn
-from deltaprop.data.tables import column_of
-from deltaprop.data.targets import Labels, shorten
-from deltaprop.errors import TableError
+from deltaprop.data.targets import Labels
 from deltaprop.inspection.trace import MOST_ROWS, Trace, trace
 from deltaprop.network import Network
+from deltaprop.table_model.rows import samples_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,22 +79,14 @@ class TableTrace:
     __repr__ = __str__
 
 
-def encoded_row(encoder: TableEncoder, target: Target, one: pa.Table, row: int) -> tuple[Array, Array]:
-    """Return x and r of a table of one row, which is row ``row`` of another."""
-    column = column_of(one, target.name, what="target column")
-    r, truth = target.encode(column)
-    if isinstance(target, Labels) and truth[0] < 0:
-        raise TableError(f"The label {shorten(str(column[0]))} of row {row + 1} was not met in training: it has no r.")
-    return encoder.encode(one)[0], r[0]
-
-
 def trace_row(
-    network: Network, encoder: TableEncoder, target: Target, one: pa.Table, row: int, eta: float | None
+    network: Network, encoder: TableEncoder, target: Target, data: pa.Table, row: int, eta: float | None
 ) -> TableTrace:
-    """Return the trace of a table of one row, which is row ``row`` of another; `TableModel.trace` documents it."""
-    x, r = encoded_row(encoder, target, one, row)
-    _, truth = target.encode(column_of(one, target.name, what="target column"))
-    result = trace(network, x, r, eta=eta, inputs=encoder.inputs, outputs=target.outputs)
+    """Return the trace of a row of a table; `TableModel.trace` documents it."""
+    X, R = samples_of(data, encoder, target, [row], "TableModel.trace")
+    one = data.slice(row, 1)
+    _, truth = target.encode(one.column(target.name))
+    result = trace(network, X[0], R[0], eta=eta, inputs=encoder.inputs, outputs=target.outputs)
     own = {}
     for numeric, name in encoder.first_inputs():
         if isinstance(numeric, NumericColumn):

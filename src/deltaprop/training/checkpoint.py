@@ -12,8 +12,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from deltaprop.descent.optimizers import optimizer_in
 from deltaprop.errors import ModelFileError, ResumeError
 from deltaprop.model import Model
 from deltaprop.real_numbers import seconds_in
-from deltaprop.storage import PathLike, check_place, read_model_file, write_model_file
+from deltaprop.storage import PathLike, check_place, finite_json, read_model_file, restored_json, write_model_file
 from deltaprop.training.history import History
 
 _SECONDS = 60.0
@@ -62,18 +62,21 @@ class Run:
 
 @dataclass(frozen=True)
 class Around:
-    """What the file of a run says where the network is part of something larger.
+    """What surrounds the network of a run where it is part of something larger.
 
     Attributes
     ----------
     header : callable
-        history ↦ what the file says beside the network and the run, JSON-able.
+        history ↦ what the file of the run says beside the network and the run, JSON-able.
     digest : str
         What tells it from others: a run goes on where this is the same.
+    rows : callable, optional
+        The numbers of samples ↦ their x and r, where a record counts its samples otherwise than the run does.
     """
 
     header: Callable[[History], Mapping[str, Any]]
     digest: str
+    rows: Callable[[Sequence[int]], tuple[Array, Array]] | None = None
 
 
 class Checkpoint:
@@ -139,22 +142,21 @@ class Checkpoint:
         best = dict(run.best)
         if (kept := best.pop("theta")) is not None:
             tensors["best"] = kept
-        history = {field.name: getattr(run.history, field.name) for field in fields(History)}
-        if of_steps := history.pop("eta_steps"):
-            tensors["eta of steps"] = np.array(of_steps, np.float64)
+        if run.history.eta_steps:
+            tensors["eta of steps"] = np.array(run.history.eta_steps, np.float64)
         header = {
             **({"kind": "network"} if self._around is None else self._around.header(run.history)),
             "network": model.description(),
             "run": {
-                "called with": _finite(self.called_with),
+                "called with": finite_json(self.called_with),
                 "first": run.first,
                 "at": [run.at.samples, run.at.E, run.at.weight],
                 "optimizer": str(state["optimizer"]),
                 "steps": state["steps"],
-                "numbers": _finite(state["numbers"]),
-                "best": _finite(best),
-                "schedule": _finite(run.schedule),
-                "history": _finite(history),
+                "numbers": finite_json(state["numbers"]),
+                "best": finite_json(best),
+                "schedule": finite_json(run.schedule),
+                "history": run.history.as_json(),
                 "done": run.done,
             },
         }
@@ -178,7 +180,7 @@ class Checkpoint:
         network = {key: value for key, value in header["network"].items() if key not in ("epoch", "presented")}
         if network != model.config():
             raise ResumeError(f"{self.where}: the run in {self.path} is of another network: {network}.")
-        for name, value in _restored(written["called with"]).items():
+        for name, value in restored_json(written["called with"]).items():
             own = self.called_with.get(name)
             if own != value:
                 what = _OTHERS.get(name) or f"{name}={value!r}, and here it is {own!r}"
@@ -193,18 +195,18 @@ class Checkpoint:
                 "optimizer": optimizer,
                 "states": states,
                 "steps": written["steps"],
-                "numbers": _restored(written["numbers"]),
+                "numbers": restored_json(written["numbers"]),
             }
         )
-        history = _restored(written["history"])
-        history["eta_steps"] = list(tensors.get("eta of steps", ()))
+        history = History.from_json(written["history"])
+        history.eta_steps = list(tensors.get("eta of steps", ()))
         return Run(
             first=written["first"],
             before=tensors["before"],
             at=Pass(*written["at"]),
-            history=History(**history),
-            best={**_restored(written["best"]), "theta": tensors.get("best")},
-            schedule=_restored(written["schedule"]),
+            history=history,
+            best={**restored_json(written["best"]), "theta": tensors.get("best")},
+            schedule=restored_json(written["schedule"]),
             averages={k.removeprefix("average "): v for k, v in tensors.items() if k.startswith("average ")},
             done=written["done"],
         )
@@ -266,20 +268,3 @@ def _often(every: Any, where: str) -> tuple[int | None, float | None]:
     if every < 1:
         raise ValueError(f"{what}; got {every!r}.")
     return int(every), None
-
-
-def _finite(value: Any) -> Any:
-    """Return numbers that JSON has no word for as texts."""
-    if isinstance(value, Mapping):
-        return {key: _finite(own) for key, own in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(own) for own in value]
-    return f"float {value!r}" if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _restored(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _restored(own) for key, own in value.items()}
-    if isinstance(value, list):
-        return [_restored(own) for own in value]
-    return float(value.removeprefix("float ")) if isinstance(value, str) and value.startswith("float ") else value

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from deltaprop.storage import finite_json, restored_json
 
 if TYPE_CHECKING:
     from deltaprop.picture import Picture
@@ -63,6 +66,29 @@ class History:
         return (
             f"History({len(self)} epochs: E {self.E[0]:.6g} → {self.E[-1]:.6g}{validation}; {sum(self.seconds):.3g} s)"
         )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all but ``eta_steps`` as JSON has it."""
+        kept = [own.name for own in fields(self) if own.name != "eta_steps"]
+        return {name: finite_json(getattr(self, name)) for name in kept}
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> Self:
+        """Return what `as_json` was called on; raise TypeError or ValueError where it is none."""
+        history = cls(**restored_json(written))
+        if not isinstance(history.metrics, dict):
+            raise TypeError("a history's metrics have names")
+        curves = [history.E, history.penalty, history.E_validation, history.eta, history.seconds]
+        for curve in (*curves, *history.metrics.values()):
+            if not isinstance(curve, list) or any(type(value) is not float for value in curve):
+                raise TypeError("a history needs numbers, one for each epoch")
+            if len(curve) not in (0, len(history)):
+                raise ValueError("a history has curves of several lengths")
+        if not (isinstance(history.stopped, str) and isinstance(history.reason, str)):
+            raise TypeError("a history says in words how it ended")
+        if not isinstance(history.best_epoch, int | None):
+            raise TypeError("a history's best epoch is no number")
+        return history
 
     def plot(self) -> Picture:
         """Draw E over the epochs, that of the validation samples beside it, and their metrics below.

@@ -148,8 +148,8 @@ class Keeper:
         self._span *= 2
 
 
-def record_in(record: Any, samples: tuple[Any, Array, Array | None], rule: Optimizer, where: str) -> Record | None:
-    """Return a record that can be filled by a run, its samples in it."""
+def record_in(record: Any, rule: Optimizer, where: str) -> Record | None:
+    """Return a record that can be filled by a run."""
     if record is None:
         return None
     if not isinstance(record, Record):
@@ -158,11 +158,13 @@ def record_in(record: Any, samples: tuple[Any, Array, Array | None], rule: Optim
         raise ValueError(f"{where}: this record holds a run; give each run one of its own.")
     if rule.full_batch:
         raise ValueError(f"{where}: a record is of updates after samples, and {rule.name} takes all of them at once.")
-    X, R, _ = samples
+    return record
+
+
+def rows_of(record: Record, X: Any, R: Array, where: str) -> tuple[Array, Array]:
+    """Return x and r of the samples that a record asks for; raise ValueError where there are none."""
     for row in record.samples:
         if row >= len(X):
             raise ValueError(f"{where}: the record asks for sample {row}; X has {len(X)} rows, counted from 0.")
     rows = np.array(record.samples, np.int64)
-    record.x = X.take(rows).dense() if isinstance(X, SparseRows) else X[rows].copy()
-    record.r = R[rows].copy()
-    return record
+    return X.take(rows).dense() if isinstance(X, SparseRows) else X[rows].copy(), R[rows].copy()

@@ -26,7 +26,7 @@ from deltaprop.training.callbacks import Callbacks
 from deltaprop.training.checkpoint import Around, Checkpoint, digest, written_out
 from deltaprop.training.full_batch import full_batch_in
 from deltaprop.training.history import History
-from deltaprop.training.keeping import record_in
+from deltaprop.training.keeping import record_in, rows_of
 from deltaprop.training.metrics import Metric, metric_in
 from deltaprop.training.progress import progress
 from deltaprop.training.record import Record
@@ -101,8 +101,10 @@ def train(
     given |= {"optimizer": str(rule), "keep": aim.keep, "average": None if mean is None else str(mean)}
     if rule.full_batch:
         full_batch_in(model, rule, given, _defaults(), where)
-    kept = record_in(record, every_row, rule, where)
+    kept = record_in(record, rule, where)
     if kept is not None:
+        own_rows = None if around is None else around.rows
+        kept.x, kept.r = rows_of(kept, *every_row[:2], where) if own_rows is None else own_rows(kept.samples)
         kept.begin(samples, batch_size, block, bool(shuffle), validation)
     checked = Given(
         samples=samples,
@@ -242,11 +244,11 @@ def descend(
     n = len(samples[0])
     if not n:
         raise ValueError(f"{where}: X has no rows.")
-    rate = rates(eta, 1, 1, where=where, dtype=model.dtype).of_steps(1, 1)
     batch_size, block = steps_in(batch_size, online_block, where)
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
     if rule.full_batch:
         raise ValueError(f"{where}: a step of {rule.name} needs all samples, and E as it goes; use fit.")
+    rate = rates(eta, 1, 1, where=where, dtype=model.dtype, own=rule.eta).of_steps(1, 1)
     fall = rates(decay, 1, 1, where=where, dtype=model.dtype, name="decay")(1)
     terms = terms_in(clip_norm, clip_value, max_norm, eta_factors, len(model.layers) - 1, model.dtype, where=where)
     before = model.padded_theta.copy()

@@ -131,6 +131,10 @@ class Record:
     def __init__(self, every: int = 100, samples: Sequence[int] = ()) -> None:
         self.every = whole_number(every, "every", at_least=1, where="Record")
         self.samples = tuple(whole_number(row, "a sample", at_least=0, where="Record") for row in samples)
+        self.forget()
+
+    def forget(self) -> None:
+        """Be as empty as before a run."""
         self.x: Array | None = None
         self.r: Array | None = None
         self.updates = 0

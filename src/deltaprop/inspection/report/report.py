@@ -86,7 +86,8 @@ def report(
     x, r = _rows(model, X, R, where)
     moments = _moments(model, states, where)
     rows = _chosen(model, len(moments), samples, x.shape[0], where)
-    rate = rates(model.step_rule.eta if eta is None else eta, 1, 1, where=where, dtype=model.dtype)(1)
+    own = model.step_rule.eta
+    rate = rates(own if eta is None else eta, 1, 1, where=where, dtype=model.dtype, own=own)(1)
     chosen = [(_dense(x, row), r[row]) for row in rows]
     told = Rows([f"sample {row}" for row in rows]) if named.described is None else named.described(rows)
     names: dict[str, Any] = {"inputs": named.inputs, "outputs": named.outputs}
@@ -95,7 +96,7 @@ def report(
     outputs = first.layers[-1].units
     shape = "-".join(map(str, model.layers))
     sections = [("health", "Health", health_html(health(model, x, r, named.sample_weight, **names)))]
-    if history is not None:
+    if history is not None and len(history):
         sections.append(("losses", "Loss over the epochs", loss_curves(history)))
     page = Page(
         title=f"One update of a {shape} network" if title is None else title,
@@ -145,16 +146,23 @@ def _dense(X: Any, row: int) -> Array:
 
 
 def _of_record(model: Model, record: Record, where: str) -> list[tuple[str, Model]]:
-    """Return the network at the updates of a record, at so many of them, evenly, as leave the page small."""
+    """Return the network at the updates of a record, at so many of them, evenly, as leave the page small.
+
+    And as it is now, where it is none of them: the best epoch's, or an average.
+    """
     if not isinstance(record, Record):
         raise TypeError(f"{where}: record needs a deltaprop.Record; got {record!r}.")
     record.last_before(0)  # raises where there is no run in it
     of_state, of_sample = size_of(model)
     fits = LITTLE // (of_state + max(1, len(record.samples)) * of_sample)
     most = min(max(2, fits), MOST_UPDATES)
-    places = np.linspace(0, len(record.steps) - 1, min(most, len(record.steps))).round().astype(int)
-    steps = [record.steps[place] for place in np.unique(places)]
-    return [("the start" if step == 0 else f"update {step:,}", record.network(step)) for step in steps]
+    every = record.steps
+    places = np.linspace(0, len(every) - 1, min(most, len(every))).round().astype(int)
+    found = [(every[place], record.network(every[place])) for place in np.unique(places)]
+    moments = [("the start" if step == 0 else f"update {step:,}", network) for step, network in found]
+    if not any(np.array_equal(network.padded_theta, model.padded_theta) for _, network in found):
+        moments.append(("the network now", model))
+    return moments
 
 
 def _moments(model: Model, states: Sequence[tuple[str, Model]] | None, where: str) -> list[tuple[str, Model]]:
