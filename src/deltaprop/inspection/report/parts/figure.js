@@ -1,7 +1,6 @@
 // The drawing: what is known at a step, and what the step is about. It depends on nothing but the step and the record.
 
 const net = document.getElementById("net");
-net.style.minWidth = `${0.74 * net.viewBox.baseVal.width}px`; // smaller, and its numbers could not be read: then it scrolls
 const unitPlaces = [...net.querySelectorAll(".unit")];
 const placesOf = [...Array(depth + 1).keys()].map((layer) =>
   unitPlaces.filter((unit) => Number(unit.dataset.layer) === layer));

@@ -104,7 +104,7 @@ function sizeFigure() {
   const wide = net.viewBox.baseVal.width;
   net.setAttribute("width", "100%");
   net.removeAttribute("height");
-  net.style.minWidth = `${Math.round(0.84 * wide)}px`;
+  net.style.minWidth = `${Math.round(0.78 * wide)}px`;
   net.style.maxWidth = `${Math.round(1.3 * wide)}px`;
 }
 
