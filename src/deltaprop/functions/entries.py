@@ -28,7 +28,7 @@ class Parameter:
     name : str
         What it is called.
     default : float
-        What it is where nobody says otherwise; NaN: that lies with what the function is used by.
+        What it is where nobody says otherwise; NaN: that lies with what uses the function.
     low, high : float
         Its bounds.
     open_low, open_high : bool
@@ -37,6 +37,8 @@ class Parameter:
         Whether there may be several values, one for each output.
     whole : bool
         Whether it is a whole number.
+    whose : str
+        In words, whose it is where the default is NaN.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Parameter:
     open_high: bool = False
     several: bool = False
     whole: bool = False
+    whose: str = ""
 
     @property
     def bounds(self) -> str:
@@ -71,7 +74,7 @@ class Parameter:
         >>> Parameter("slope", 0.01, 0, 1).described
         'slope = 0.01, in [0, 1]'
         """
-        return f"{self.name}{'' if math.isnan(self.default) else f' = {self.default:g}'}, {self.bounds}"
+        return f"{self.name} = {self.whose or f'{self.default:g}'}, {self.bounds}"
 
     def checked(self, value: object, who: str) -> Value:
         """Return a value as a float; raise TypeError or ValueError where it is no number, or outside the bounds.

@@ -55,7 +55,7 @@ def _flat_cos(p: Mapping[str, float], m: float, M: float) -> float:
     return p["eta"] if fallen < 0 else _half_wave(p["eta"], 0.0, fallen)
 
 
-_ETA = Parameter("eta", math.nan, 0.0)  # where it is not given: the optimizer's own
+_ETA = Parameter("eta", math.nan, 0.0, whose="the optimizer's")
 _WARMUP = Parameter("warmup", 0.0, 0.0)
 _LAST = Parameter("last", 0.0, 0.0)
 
