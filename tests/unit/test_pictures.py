@@ -576,7 +576,11 @@ def test_the_gallery_runs_and_shows_what_it_makes(tmp_path: Path, monkeypatch: p
     assert not failures, "".join(failures)
     shown_here = re.findall(r"!\[[^\]]{20,}\]\(gallery/([^)]+)\)", text)
     assert len(shown_here) == text.count("![") >= 8
-    assert sorted(shown_here) == sorted(path.name for path in tmp_path.glob("*.svg"))
+    made = [path.name for path in tmp_path.glob("*.svg")]
+    made += [path.with_suffix(".png").name for path in tmp_path.glob("*.html")]  # a page, photographed
+    assert sorted(shown_here) == sorted(made)
+    for name in shown_here:
+        assert (DOCS / "gallery" / name).stat().st_size > 1000
 
 
 @pytest.mark.parametrize("name", ["xor_one_update_at_a_time", "what_the_hidden_units_see"])
