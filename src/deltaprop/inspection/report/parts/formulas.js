@@ -1,11 +1,11 @@
 // The panel of a step: the rule, the unit's own formula, the numbers put in, the value.
 
 const MOST_TERMS = 8; // of a sum; of a longer one the first and the last
-const FIRST_TERMS = 6;
+const MOST_BELOW = 4; // of one that stands below a line, which no narrow page can break
 
-function few(n) {
+function few(n, most = MOST_TERMS) {
   const all = [...Array(n).keys()];
-  return n <= MOST_TERMS ? all : [...all.slice(0, FIRST_TERMS), -1, n - 1];
+  return n <= most ? all : [...all.slice(0, most - 2), -1, n - 1];
 }
 
 // A sum in pieces that a narrow page may put below each other; -1 stands for the terms that are not written.
@@ -103,7 +103,7 @@ function ofActivation(layer, j) {
 function ofSoftmax(layer, j) {
   const n = record.layers[layer];
   const power = (exponent) => m("msup", mi("e"), exponent);
-  const total = (exponent) => row(...few(n).flatMap((k, at) => [
+  const total = (exponent) => row(...few(n, MOST_BELOW).flatMap((k, at) => [
     ...(at ? [mo("+")] : []), k < 0 ? mo("…") : power(exponent(k))]));
   const quotient = (exponent) => math(m("mfrac", power(exponent(j)), total(exponent)));
   return [
