@@ -58,6 +58,7 @@ a formula of n, as `"0.5 / (1 + 0.01 * n)"`; or a schedule by its name, over the
 table M is how many those are, less the warm-up, and m = 0, 1, … which of them. With `eta_per="step"` η changes with
 every step, and m and n have fractions of an epoch. With `warmup=k` η rises in equal parts to its first value in k
 epochs before. A schedule's η is the optimizer's own where it is not given: `"cosine"` begins at 0.001 with adam.
+coslog4 begins at 0, where an epoch long nothing would be learnt: it is made for `eta_per="step"`.
 plateau looks at E of the validation samples, where there are some, or else at E. The η used is in the history.
 
 `net.find_eta(X, R, batch_size=..., optimizer=...)` looks for an η to begin with, the range test of Smith
@@ -77,7 +78,8 @@ so have its gradient, every step, and `net.E`. What `fit` writes into its histor
 stands beside it, as `history.penalty`. scikit-learn's alpha is l2 times the number of samples.
 
 `fit(decay=...)` is decoupled weight decay: before each step w ← (1 − η_n λ_n) w, which the rule does not see; λ_n is
-given as η_n is. With adam it is adamw, whose own decay adds to it. Under sgd it does what l2 does.
+given as η_n is, but one for each epoch, and not by plateau; η_n λ_n is at most 1. With adam it is adamw, whose own
+decay, as lion's, adds to it. Under sgd it does what l2 does.
 
 """
 
@@ -99,12 +101,12 @@ for any batch size, any number of threads, blocks or not, and however often a ru
 TERMS_WORDS = """
 ## Around the rule
 
-`fit(clip_norm=..., clip_value=..., max_norm=...)`, and `descend`. Clipping is of the gradient that the samples have;
-penalties come after. Biases are clipped with the weights, and no max_norm holds them. `eta_factors=[1, 0.1, (0.1, 0)]`
-multiplies η in each layer, or in its weights and its biases: 0 leaves them as they are. With any of these, or a running
-average, a step keeps the whole gradient before the rule takes it, and a batch_size of 1 goes in the naive order: the
-updates are those of the tiles to the bit (tests/unit/test_terms.py), at the cost of writing the gradient and reading it
-again.
+`fit(clip_norm=..., clip_value=..., max_norm=...)`, and `descend`. Clipping is of the gradient that the samples have, by
+its norm first and then by value; penalties come after. Biases are clipped with the weights, and no max_norm holds them.
+`eta_factors=[1, 0.1, (0.1, 0)]` multiplies η in each layer, or in its weights and its biases: 0 leaves them as they
+are. With any of these, or a running average, a step keeps the whole gradient before the rule takes it, and a batch_size
+of 1 goes in the naive order: the updates are those of the tiles to the bit (tests/unit/test_terms.py), at the cost of
+writing the gradient and reading it again.
 """
 
 AVERAGE_WORDS = """

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deltaprop.real_numbers import in_a_line
+
 Array = NDArray[Any]
 
 
@@ -52,7 +54,7 @@ Inputs = Array | SparseRows
 def whole_number(value: Any, name: str, *, at_least: int, where: str, below: int | None = None) -> int:
     """Return ``value`` as an int; raise TypeError if it is no whole number, ValueError if it is out of range."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{where}: {name} needs to be a whole number; got {value!r}.")
+        raise TypeError(f"{where}: {name} needs to be a whole number; got {in_a_line(value)}.")
     number = int(value)
     if number < at_least:
         raise ValueError(f"{where}: {name} needs to be at least {at_least}; got {number}.")

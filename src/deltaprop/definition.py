@@ -141,7 +141,8 @@ def define(
 
 def _dropout(given: Any, hidden: int, who: str) -> tuple[float, ...]:
     """Return the shares that are dropped of x and of each hidden layer, from one of these, or two of x and of these."""
-    several = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str | bytes)
+    given = given.tolist() if isinstance(given, np.ndarray) else given
+    several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
     if several and len(given) == 2 and hidden:
         given = [given[0], *[given[1]] * hidden]
     if several and len(given) != hidden + 1:

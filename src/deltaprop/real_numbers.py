@@ -18,13 +18,26 @@ def real_number(value: Any, name: str, *, where: str) -> float:
     (2.0, inf)
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{where}: {name} needs to be a number; got {value!r}.")
+        raise TypeError(f"{where}: {name} needs to be a number; got {in_a_line(value)}.")
     try:
         return float(value)
     except OverflowError:
         return float("inf")
 
 
+def in_a_line(value: Any) -> str:
+    """Return what people read of a value in a message: its repr in one line, and not all of a long one.
+
+    Examples
+    --------
+    >>> in_a_line(np.ones((2, 2)))
+    'array([[1., 1.], [1., 1.]])'
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
+
+
+_MOST_LETTERS = 100
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 

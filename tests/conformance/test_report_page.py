@@ -1,5 +1,6 @@
 """The report in a real browser: its numbers against the engine's, steps there and back, keys, faults, screenshots."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
@@ -173,11 +174,13 @@ def test_keys_and_buttons(tmp_path: Path, visit: Any) -> None:
     page.click("#phases [data-phase=backward]")
     assert page.get_attribute("#phases [data-phase=backward]", "aria-current") == "step"
     assert page.inner_text("#step h3") == "y: δ of the output"
-    page.click('.unit[aria-label="unit z1.2"]')
+    page.click('.unit[aria-label^="unit z1.2,"]')
     assert page.inner_text("#step h3") == "z1.2: δ from the units above"
-    page.focus('.unit[aria-label="unit z1.1"]')
+    page.focus('.unit[aria-label^="unit z1.1,"]')
     page.keyboard.press("Enter")
     assert page.inner_text("#step h3") == "z1.1: δ from the units above"
+    said = page.get_attribute(".unit[aria-current=step]", "aria-label")
+    assert re.fullmatch(r"unit z1\.1, a \S+, z \S+, δ \S+", str(said))
     assert page.text_content("#said").startswith("Step 10 of 17, Backward: δ. z1.1: δ from the units above. δ = ")
     page.focus("#slider")
     page.keyboard.press("ArrowRight")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import json
 import re
 import sys
@@ -14,8 +15,10 @@ import pytest
 
 from deltaprop import Momentum, Network, Record, TableModel
 from deltaprop.cli import run
+from deltaprop.data.targets import Quantity
 from deltaprop.inspection.report import Named, Rows, report
 from deltaprop.inspection.report.formulas import templates_of
+from deltaprop.training import History
 from problems import network, samples
 
 HOSTILE = "</script><script>alert(1)</script>"
@@ -121,10 +124,10 @@ def test_the_numbers_are_the_traces_to_the_bit(arguments: dict[str, Any], tmp_pa
 def test_eta_is_the_rules_own_where_none_is_given(tmp_path: Path) -> None:
     net = network([2, 3, 1])
     X, R = samples(net, 2)
-    assert page_of(tmp_path, net, X, R).record["eta"] == 0.1
+    assert page_of(tmp_path, net, X, R).record["states"][0]["eta"] == 0.1
     net.descend(X, R, 0.1, optimizer="adam")
     page = page_of(tmp_path, net, X, R)
-    assert page.record["eta"] == 0.001
+    assert page.record["states"][0]["eta"] == 0.001
     assert page.record["plain"] is False
     check_numbers(page, 0, 1, net.trace(X[1], R[1], eta=0.001))
 
@@ -318,10 +321,10 @@ def test_a_tables_names_and_cells(table: str) -> None:
     page = Reader(Path("r.html").read_text(encoding="utf-8"))
     record = page.record
     said = model.predict(table)
-    assert record["samples"] == [f"row 4: yes, predicted {said[3]}", f"row 1: yes, predicted {said[0]}"]
+    assert record["samples"] == ["row 4: yes", "row 1: yes"]
     assert record["columns"] == [
-        ["b (target)", ["yes", "yes"]], ["b (predicted)", [str(said[3]), str(said[0])]], ["size", ["0.75", "0"]],
-        ["colour", ["red", "blue"]],
+        ["b (target)", ["yes", "yes"]], ["b, as the trained network predicts it", [str(said[3]), str(said[0])]],
+        ["size", ["0.75", "0"]], ["colour", ["red", "blue"]],
     ]  # fmt: skip
     assert record["inputs"] == list(model.encoder.inputs)
     assert record["units"][-1] == ["P(yes)"]
@@ -345,11 +348,12 @@ def test_eta_and_loss_curves_are_those_of_the_training(table: str) -> None:
     for own in (model, deltaprop.load("m2")):
         own.report(table, "r.html")
         page = Reader(Path("r.html").read_text(encoding="utf-8"))
-        assert page.record["eta"] == 0.075
+        assert [state["eta"] for state in page.record["states"]] == [0.075]
         assert [one["id"] for one in page.named("section") if one.get("id") == "losses"] == ["losses"]
     model.fit(table, "b", epochs=0)
     model.report(table, "r.html")
-    assert Reader(Path("r.html").read_text(encoding="utf-8")).record["eta"] == 0.1  # the rule's: there was no epoch
+    state = Reader(Path("r.html").read_text(encoding="utf-8")).record["states"][0]
+    assert state["eta"] == 0.1  # the rule's: there was no epoch
 
 
 def test_a_recorded_training_of_a_table(table: str) -> None:
@@ -366,9 +370,9 @@ def test_a_recorded_training_of_a_table(table: str) -> None:
     labels = [state["label"] for state in page.record["states"]]
     best = model.provenance["epoch kept"]
     assert best < model.provenance["epochs"]
-    assert labels[:2] == ["the start", "update 5"]
-    assert labels[-1] == "the network now"
-    assert page.record["samples"][0].startswith("row 40: yes, predicted ")
+    assert labels[:2] == ["the start", "update 5, epoch 2"]
+    assert labels[-1] == f"kept: epoch {best}"
+    assert page.record["samples"][0] == "row 40: yes"
     check_numbers(page, len(labels) - 1, 1, model.trace(table, 2, eta=0.5).trace)
     check_numbers(page, 1, 3, kept.network(5).trace(kept.x[3], kept.r[3], eta=0.5))
     with pytest.raises(IndexError, match=r"TableModel\.fit: there is no row 40; the table has 40"):
@@ -391,7 +395,7 @@ def test_the_command(table: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", "m", table, "--samples", "3", "--eta", "0.5", "--out", "few.html"]) == 0
     assert capsys.readouterr().out.splitlines()[-2:] == ["wrote report.html", "wrote few.html"]
     record = Reader(Path("few.html").read_text(encoding="utf-8")).record
-    assert (len(record["samples"]), record["eta"]) == (3, 0.5)
+    assert (len(record["samples"]), record["states"][0]["eta"]) == (3, 0.5)
     for arguments, message in (
         ([table, "--out", "x.svg"], "--out x.svg: a page's name needs to end in .html or .htm."),
         ([table, "--out", "no/such/x.html"], "No such folder"),
@@ -408,10 +412,18 @@ def test_the_command(table: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_fit_writes_a_page_of_its_training(table: str, capsys: pytest.CaptureFixture[str]) -> None:
     fit = ["fit", table, "--target", "b", "--hidden", "3", "--out", "m2"]
     assert run([*fit, "--epochs", "3", "--report", "run.html"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "saved m2, wrote run.html"
+    assert capsys.readouterr().out.splitlines()[-2:] == ["saved m2", "wrote run.html"]
     page = Reader(Path("run.html").read_text(encoding="utf-8"))
-    assert [name.split(":")[0] for name in page.record["samples"]] == ["row 1", "row 10", "row 20", "row 30", "row 40"]
-    assert [state["label"] for state in page.record["states"]] == ["the start", "update 1", "update 2", "update 3"]
+    rows = [int(name.split(":")[0].removeprefix("row ")) for name in page.record["samples"]]
+    assert rows == sorted(rows)
+    assert len(rows) == 5
+    labels = ["the start", "update 1, epoch 1", "update 2, epoch 2", "update 3, epoch 3"]
+    assert [state["label"] for state in page.record["states"]] == labels
+    learnt = Record(samples=[row - 1 for row in rows])  # of those held out, none
+    model = TableModel(hidden=(3,))
+    model.fit(table, "b", epochs=1, record=learnt)
+    assert learnt.x is not None
+    assert all((x == model.network.trace(x, 1).x).all() for x in learnt.x)
     assert run([*fit, "--epochs", "3", "--optimizer", "lbfgs", "--report", "whole.html"]) == 0
     page = Reader(Path("whole.html").read_text(encoding="utf-8"))
     assert len(page.record["states"]) == 1  # of all rows at once there are no updates to record
@@ -435,9 +447,9 @@ def test_fit_resumed_writes_a_page_of_what_it_did_itself(table: str, capsys: pyt
     assert run([*fit, "--checkpoint", "run", "--time-budget", "1e-9"]) == 0
     Path("run.html").unlink()
     assert run(["fit", "--resume", "run", "--time-budget", "60"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "saved m2, wrote run.html"
+    assert capsys.readouterr().out.splitlines()[-2:] == ["saved m2", "wrote run.html"]
     first = Reader(Path("run.html").read_text(encoding="utf-8")).record["states"]
-    assert [state["label"] for state in first][:2] == ["the start", "update 1"]
+    assert [state["label"] for state in first][:2] == ["the start", "update 1, epoch 2"]
     Path("run.html").unlink()
     assert run(["fit", "--resume", "run"]) == 0  # it is done: there is only the model
     assert len(Reader(Path("run.html").read_text(encoding="utf-8")).record["states"]) == 1
@@ -454,20 +466,19 @@ def test_a_recorded_run(tmp_path: Path) -> None:
     net.fit(X, R, epochs=2, eta=[0.2, 0.1], record=kept)
     page = page_of(tmp_path, net, X, R, record=kept)
     assert kept.steps == (0, 7, 14, 21, 28, 35, 40)
-    labels = ["the start", "update 7", "update 14", "update 21", "update 28", "update 35", "update 40"]
+    steps = ("7, epoch 1", "14, epoch 1", "21, epoch 2", "28, epoch 2", "35, epoch 2", "40, epoch 2")
+    labels = ["the start", *(f"update {step}" for step in steps)]
     assert [state["label"] for state in page.record["states"]] == labels
-    assert page.record["eta"] == 0.2
+    assert [state["eta"] for state in page.record["states"]] == [0.2] * 3 + [0.1] * 4
     assert page.record["samples"] == ["sample 4", "sample 0"]
     for k, step in enumerate(kept.steps):
-        trace = kept.network(step).trace(X[0], R[0], eta=0.2)
-        found = numbers(page.record, k, 1)
-        assert found["E"].tolist() == [trace.E]
+        check_numbers(page, k, 1, kept.network(step).trace(X[0], R[0], eta=0.2 if k < 3 else 0.1))
 
     many = Record(every=1, samples=[0])
     net.fit(X, R, epochs=400, eta=0.01, record=many)
     page = page_of(tmp_path, net, X, R, record=many)
     labels = [state["label"] for state in page.record["states"]]
-    assert (labels[0], labels[-1]) == ("the start", "update 8,000")
+    assert (labels[0], labels[-1]) == ("the start", "update 8,000, epoch 402")
     assert len(labels) == 100
     assert (tmp_path / "report.html").stat().st_size < 2 * MIB
 
@@ -487,3 +498,74 @@ def test_records_that_a_page_cannot_be_made_of(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="state 'the start' is of another network"):
         net.report(X, R, tmp_path / "r.html", record=kept)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_page_says_what_training_did(table: str, tmp_path: Path) -> None:
+    def notes(path: str) -> str:
+        return html.unescape(re.sub(r"<[^>]+>", "", Path(path).read_text(encoding="utf-8").split("<section")[0]))
+
+    net = network([3, 4, 1])
+    X, R = samples(net, 20)
+    history = net.fit(X, R, epochs=4, eta="0.5 / n", batch_size=5)
+    net.report(X, R, "r.html", history=history)
+    page = Reader(Path("r.html").read_text(encoding="utf-8"))
+    assert page.record["states"][0]["eta"] == 0.125
+    assert "The update here is a step of one sample alone, from the weights as they are." in notes("r.html")
+    kept = Record(every=8)
+    net.fit(X, R, epochs=4, eta="0.5 / n", eta_per="step", batch_size=5, record=kept)
+    assert [kept.epoch_of(update) for update in (1, 4, 5, 16, 99)] == [5, 5, 6, 8, 8]
+    assert kept.eta_of(6) == pytest.approx(0.5 / 6.25)
+    assert kept.eta_of(1) == pytest.approx(0.1)
+    net.report(X, R, "r.html", record=kept)
+    assert "in training 5 samples together made each" in notes("r.html")
+    assert "0.1 to" in notes("r.html")
+    net.fit(X, R, epochs=3, optimizer="lbfgs")
+    net.report(X, R, "r.html", history=History(eta=[1.0], E=[0.5]))
+    assert "Training was by lbfgs, of all samples at once; the update here is plain descent's, of one." in notes(
+        "r.html"
+    )
+    assert Reader(Path("r.html").read_text(encoding="utf-8")).record["states"][0]["eta"] == 0.1
+    model = TableModel(hidden=(3,))
+    model.fit(table, "size", epochs=2, batch_size=4)
+    model.report(table, "r.html")
+    target = model.target
+    assert isinstance(target, Quantity)
+    assert f"y and r are the network's own numbers: size is {target.scale:.6g} r + {target.mean:.6g}." in notes(
+        "r.html"
+    )
+    assert "in training 4 samples together made each" in notes("r.html")
+
+
+def test_a_record_of_a_wide_network_shows_fewer_samples_and_more_updates(tmp_path: Path) -> None:
+    net = network([200, 30, 2])
+    X, R = samples(net, 30)
+    kept = Record(every=1, samples=range(20))
+    net.fit(X, R, epochs=2, record=kept)
+    record = page_of(tmp_path, net, X, R, record=kept).record
+    assert len(record["samples"]) == 1
+    assert len(record["states"]) >= 5
+    assert (tmp_path / "report.html").stat().st_size < 6 * MIB
+
+
+def test_a_network_too_large_for_a_page_is_trained_and_evaluated(
+    table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit = ["fit", table, "--target", "b", "--hidden", "2000,2000", "--epochs", "1", "--out", "m2"]
+    assert run([*fit, "--report", "big.html"]) == 2
+    out, err = capsys.readouterr()
+    assert "saved m2" in out
+    assert "accuracy" in out
+    assert "The network is too large for a page" in err.splitlines()[-1]
+    assert not Path("big.html").exists()
+
+
+def test_notebooks_show_networks(table: str) -> None:
+    import deltaprop
+
+    net = network([2, 3, 1])
+    assert str(net.draw()) in net._repr_html_()
+    assert "h=[" in net._repr_html_()
+    assert "<svg" not in TableModel()._repr_html_()
+    model = deltaprop.load("m")
+    assert isinstance(model, TableModel)
+    assert "<svg" in model._repr_html_()

@@ -67,7 +67,7 @@ def test_numbers_sequences_functions_and_formulas() -> None:
 @pytest.mark.parametrize(
     ("eta", "error", "message"),
     [
-        ("cosin:0.1", ValueError, "fit: no schedule is called 'cosin'. Did you mean 'cosine'?"),
+        ("cosin:0.1", ValueError, "fit: eta: no schedule is called 'cosin'. Did you mean 'cosine'?"),
         ("cosine:0.1,warm=3", ValueError, "cosine: no parameter is called 'warm'. Did you mean 'warmup'?"),
         ("cosine:-1", ValueError, "cosine: eta needs to be at least 0; got -1.0."),
         ("step:1,factor=2", ValueError, "step: factor needs to be in (0, 1]; got 2.0."),

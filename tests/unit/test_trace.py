@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 
 from deltaprop import Adam, Network
 from deltaprop.cli.app import run_command as run
@@ -233,3 +234,10 @@ def test_the_penalty_stands_apart_in_a_trace() -> None:
     net.descend([[1, 1]], [4], 0.1)
     assert net.W[0].ravel().tolist() == t.layers[0].W_after.ravel().tolist()  # type: ignore[union-attr]
     assert "Ω" not in str(Network([2, 1]).trace([1, 1], 1))
+
+
+def test_a_step_that_is_not_of_training_draws_nothing() -> None:
+    net = Network([3, 8, 2], h="tanh", output="softmax", loss="cross_entropy", dropout=[0.3, 0.5], seed=4)
+    t = net.trace([1.0, -2.0, 0.5], [1, 0], eta=0.25, training=False)
+    for layer in t.layers:
+        assert_allclose(layer.change_W, -0.25 * layer.dW, rtol=1e-6, atol=1e-12)

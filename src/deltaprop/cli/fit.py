@@ -12,13 +12,11 @@ from deltaprop.cli import options as o
 from deltaprop.cli.checks import check_course, check_places, check_training
 from deltaprop.cli.output import metrics as print_metrics
 from deltaprop.cli.output import printable, say
-from deltaprop.cli.runs import command_of, refuse_unfinished, resumed
+from deltaprop.cli.runs import command_of, command_to_resume, refuse_unfinished, resumed
 from deltaprop.cli.values import budget_in, names_in, often_in, shares_in, units_in, weights_in
 from deltaprop.errors import OptionError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from deltaprop.training import Record
 
 _ROWS_SHOWN = 5  # of the table, on a page of the training
@@ -76,7 +74,7 @@ def fit(
         _train(options)
     except KeyboardInterrupt:
         if options["checkpoint"] is not None and options["checkpoint"].exists():
-            say(f"note: deltaprop fit --resume {options['checkpoint']} goes on with the run")
+            say(f"note: {command_to_resume(options, options['checkpoint'])} goes on with the run")
         raise
 
 
@@ -102,7 +100,7 @@ def _train(options: Mapping[str, Any]) -> None:
     )
     checkpoint, keep = options["checkpoint"], options["keep"]
     data = read_table(options["table"])
-    record = _record(options, data)
+    record = _record(options)
     history = learn(
         model,
         data,
@@ -130,6 +128,7 @@ def _train(options: Mapping[str, Any]) -> None:
         checkpoint_every=often_in(options["checkpoint_every"]),
         resume=options["resume"] is not None,
         record=record,
+        shown=_ROWS_SHOWN,
         command=None if checkpoint is None else command_of(options, checkpoint),
         verbose=True,
     )
@@ -138,24 +137,23 @@ def _train(options: Mapping[str, Any]) -> None:
     model.save(out)
     if plot is not None and picture is not None:
         replace_file(plot, picture)
-    if page is not None:
-        model.report(data, page, record=record if record is not None and record.updates else None)
-    if history.stopped == "time":
-        more = "" if checkpoint is None else f"; deltaprop fit --resume {checkpoint} goes on"
-        say(f"note: the time was over in epoch {len(history)}{more}")
     if model.evaluation is not None:
         print(f"On the {model.evaluation.rows:,} rows held out:")
         print_metrics(model.evaluation)
-    also = [f"{did} {printable(path)}" for did, path in (("drew", plot), ("wrote", page)) if path is not None]
-    print(", ".join([f"saved {printable(out)}", *also]))
+    print(f"saved {printable(out)}" + ("" if plot is None else f", drew {printable(plot)}"))
+    if page is not None:
+        model.report(data, page, record=record if record is not None and record.updates else None)
+        print(f"wrote {printable(page)}")
+    if history.stopped == "time":
+        more = "" if checkpoint is None else f"; {command_to_resume(options, checkpoint)} goes on"
+        say(f"note: the time was over in epoch {len(history)}{more}")
 
 
-def _record(options: Mapping[str, Any], data: pa.Table) -> Record | None:
-    """Return what remembers the updates for --report, of some rows, evenly over the table; None where there is none."""
+def _record(options: Mapping[str, Any]) -> Record | None:
+    """Return what remembers the updates for --report; None where there is none."""
     from deltaprop.descent.optimizers import optimizer_in
     from deltaprop.training import Record
 
     if options["report"] is None or optimizer_in(options["optimizer"], where="--optimizer").full_batch:
         return None
-    n = data.num_rows
-    return Record(every=1, samples=sorted({k * (n - 1) // (_ROWS_SHOWN - 1) for k in range(_ROWS_SHOWN)}))
+    return Record(every=1)

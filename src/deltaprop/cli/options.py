@@ -141,7 +141,7 @@ Out = Annotated[Path, _files("Where the model file goes.", metavar="FILE")]
 Plot = Annotated[Path | None, _files("Draw the loss curves into this file (png, svg or pdf).", metavar="FILE")]
 Report = Annotated[
     Path | None,
-    _files("Write a page (html) to step through the updates of the training, as `deltaprop report`.", metavar="FILE"),
+    _files("Write a page (html) to step through updates on the way, as `deltaprop report` of the end.", metavar="FILE"),
 ]
 CheckpointFile = Annotated[
     Path | None,

@@ -31,7 +31,10 @@ def report(
         float | None, typer.Option(help="The learning rate of the updates; by default the last of the training.")
     ] = None,
 ) -> None:
-    """Write one page to step through an update of the network, forward and back, with the numbers of rows."""
+    """Write one page to step through an update of the network, forward and back, with the numbers of rows.
+
+    `deltaprop fit --report` writes one that goes from update to update of the training.
+    """
     from deltaprop.storage import check_place
 
     check_eta(eta)

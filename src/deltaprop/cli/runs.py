@@ -68,6 +68,14 @@ def resumed(context: typer.Context, path: Path) -> dict[str, Any]:
     return found
 
 
+def command_to_resume(options: Mapping[str, Any], path: Path) -> str:
+    """Return the command that goes on with the run in a file, with the places again of what is there by now."""
+    there = [
+        (name, options[name]) for name in ("plot", "report") if options[name] is not None and options[name].exists()
+    ]
+    return " ".join([f"deltaprop fit --resume {path}", *(f"--{name} {place}" for name, place in there)])
+
+
 def refuse_unfinished(path: Path) -> None:
     """Raise OptionError where a run that has not come to its end would be lost."""
     if unfinished(path):

@@ -83,7 +83,7 @@ def _factors(given: Any, layers: int, where: str) -> tuple[float, ...]:
     if given is None:
         return ()
     what = f"{where}: eta_factors needs a number for each of the {layers} layers, or a pair for its weights and biases"
-    if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
+    if isinstance(given, str) or not (isinstance(given, Sequence) or (isinstance(given, np.ndarray) and given.ndim)):
         raise TypeError(f"{what}; got {given!r}.")
     if len(given) != layers:
         raise ValueError(f"{what}; got {len(given)}: {given!r}.")
@@ -92,7 +92,7 @@ def _factors(given: Any, layers: int, where: str) -> tuple[float, ...]:
         pair = own if isinstance(own, tuple | list | np.ndarray) else (own, own)
         if len(pair) != 2:
             raise ValueError(f"{what}; got {own!r}.")
-        factors += [real_number(value, "a factor of eta", where=where) for value in pair]
+        factors += [real_number(value, "eta_factors", where=where) for value in pair]
     if not all(0 <= factor < math.inf for factor in factors):
         raise ValueError(f"{where}: eta_factors need to be finite and at least 0; got {given!r}.")
     return () if all(factor == 1 for factor in factors) else tuple(factors)

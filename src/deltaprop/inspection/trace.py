@@ -360,7 +360,8 @@ def trace(
             raise ValueError(f"{where}: a step of {rule.name} needs all samples, and E as it goes; use fit.")
         if not len(raw.x):
             raise ValueError(f"{where}: X has no rows, so there is no step.")
-        after = model.after_step(*model.samples(x, r, None, where)[:2], rate, rule)
+        stepping = model.without_draws() if training is not None and not training else model
+        after = stepping.after_step(*model.samples(x, r, None, where)[:2], rate, rule)
     elif optimizer is not None:
         raise ValueError(f"{where}: a step needs an eta; without one there is no use for an optimizer.")
 

@@ -74,8 +74,8 @@ class Model(Descending):
 
     def description(self) -> dict[str, Any]:
         """Return what a model file says of the network beside theta."""
-        drawn = {"presented": self._presented} if self._definition.draws else {}
-        return {**self.config(), "epoch": self.epoch, **drawn}
+        presented = {"presented": self._presented} if self._presented else {}
+        return {**self.config(), "epoch": self.epoch, **presented}
 
     @classmethod
     def _undrawn(cls, *, layers: Any, loss: Any, init: Any = None, **arguments: Any) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
@@ -165,6 +166,9 @@ class Looking(Model):
 
         return derive(self, x, r, eta)
 
+    def _repr_html_(self) -> str:
+        return f"<p><code>{escape(repr(self))}</code></p>{self.draw()}"
+
     def draw(self, x: ArrayLike | None = None, r: ArrayLike | None = None, *, unit: str | None = None) -> Drawing:
         """Draw the network, the lecture's figures: units, weights, what each layer computes; with a sample its numbers.
 
@@ -233,15 +237,16 @@ class Looking(Model):
         samples : sequence of int, optional
             The rows of X to step through; by default the first 100, or so many as leave the page small.
         eta : float, optional
-            The learning rate of the updates; by default that which the present rule begins with.
+            The learning rate of the updates; by default what each update of the record had, the last of the history, or
+            the optimizer's own.
         history : History, optional
             What `fit` returned, for the loss curves.
         states : sequence of (str, Network), optional
             The network at several moments, each with its label, to go from one to another.
         record : Record, optional
             The record of a run of this network, in place of states: the page goes from update to update, at as many of
-            them as leave it small, back to the start, and to the network as it is; with the record's samples and its
-            first η, where none are given here.
+            them as leave it small, back to the start, and to the network as it is; with so many of the record's samples
+            as leave room for them, where none are given here.
         title : str, optional
             The page's.
 

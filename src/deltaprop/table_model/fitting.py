@@ -56,11 +56,13 @@ def learn(
     epochs: int | None,
     verbose: bool,
     command: Mapping[str, Any] | None = None,
+    shown: int = 0,
     **descent: Any,
 ) -> History:
     """Train ``model``; `TableModel.fit` documents the arguments.
 
-    ``command`` is what a run on disk keeps of the command line that began it, JSON-able.
+    ``command`` is what a run on disk keeps of the command line that began it, JSON-able; ``shown`` how many rows of
+    those that it learns from, evenly over the table, a record without samples is to have.
     """
     whole = optimizer_in(descent["optimizer"], where=_WHERE).full_batch  # an epoch is one step
     if batch_size is None:
@@ -68,7 +70,10 @@ def learn(
     batch_size = whole_number(batch_size, "batch_size", at_least=1, where=_WHERE)
     drop = [drop] if isinstance(drop, str) else list(drop or ())
     source, data, network = prepared(model, table, name, _WHERE, task=task, drop=drop, validation=validation)
-    target = data.target
+    target, record = data.target, descent["record"]
+    if shown and record is not None and not record.samples:
+        places = np.linspace(0, len(data.rows) - 1, min(shown, len(data.rows))).round().astype(int)
+        record.samples = tuple(np.sort(data.rows)[places].tolist())
     descent |= _in_numbers_of_the_network(target, descent)
     if data.validation is not None and descent["patience"] is None:
         descent["patience"] = _PATIENCE
@@ -210,7 +215,8 @@ def _in_numbers_of_the_network(target: Target, descent: Mapping[str, Any]) -> di
     """Return min_gain and goal as the network's r counts them; refuse metrics that are of labels for a quantity."""
     if not isinstance(target, Quantity):
         return {}
-    names = [descent["metrics"]] if isinstance(descent["metrics"], str) else list(descent["metrics"])
+    metrics = descent["metrics"]
+    names = metrics if isinstance(metrics, Sequence) and not isinstance(metrics, str) else [metrics]
     for metric in (*names, descent["monitor"]):
         if isinstance(metric, str) and metric in METRICS and METRICS[metric].needs != "any":
             raise TableError(f"{metric} is of labels, and {target.name!r} is a quantity.")

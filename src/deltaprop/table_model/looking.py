@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 from deltaprop.arrays import Array
@@ -80,6 +81,9 @@ class Looking(Picturing):
         x, r = self._encoded(table, row, "derive")
         return derive(self.network, x, r, eta, inputs=self.encoder.inputs, outputs=self.target.outputs)
 
+    def _repr_html_(self) -> str:
+        return f"<p><code>{escape(repr(self))}</code></p>{'' if self._parts is None else self.draw()}"
+
     def draw(self, table: TableLike | None = None, row: int = 0, *, unit: str | None = None) -> Drawing:
         """Draw the network; with a table also one row's numbers in it, by the names of the columns: `Network.draw`.
 
@@ -127,8 +131,7 @@ class Looking(Picturing):
         samples : sequence of int, optional
             The rows to step through, counted from 0; by default the first 100, or so many as leave the page small.
         eta : float, optional
-            The learning rate of the updates; by default that of the record's first update, or of the last epoch of
-            the training.
+            The learning rate of the updates; by default what each of the record had, or the last of the training.
         record : Record, optional
             The record of the training: the page goes from update to update, back to the start, and to the model as it
             is, as `Network.report` does.
@@ -148,14 +151,18 @@ class Looking(Picturing):
         data = self.read(table)
         X, R, weights = self._samples(data)
         rows = TableRows(self.network, self.encoder, self.target, data)
-        if isinstance(record, Record):
-            samples = (record.samples or None) if samples is None else samples
-        elif eta is None:
-            eta = self.provenance.get("eta") or None
         report(
-            self.network, X, R, path, samples=rows.places(samples), eta=eta, history=self.history, record=record,
-            named=rows.named(weights), title=f"How a network learns {self.target.name}" if title is None else title,
-        )  # fmt: skip
+            self.network,
+            X,
+            R,
+            path,
+            samples=None if samples is None else rows.places(samples),
+            eta=eta,
+            history=self.history,
+            record=record,
+            named=rows.named(weights, self.provenance["batch size"]),
+            title=f"How a network learns {self.target.name}" if title is None else title,
+        )
 
     def _encoded(self, table: TableLike | None, row: int, verb: str) -> tuple[Array | None, Array | None]:
         """Return x and r of a row; neither where there is no table."""

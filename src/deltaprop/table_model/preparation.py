@@ -34,6 +34,8 @@ class Prepared:
         The same rows, not encoded; empty where there are none.
     notes : list of str
         What the owner of the table wants to know.
+    rows : ndarray
+        Which rows of the table the training rows are.
     """
 
     encoder: TableEncoder
@@ -43,6 +45,7 @@ class Prepared:
     validation: tuple[Array, Array] | None
     held_out: pa.Table
     notes: list[str]
+    rows: Array
 
     def summary(self) -> list[str]:
         """Return a few lines on what will be learnt from what."""
@@ -77,4 +80,5 @@ def prepare(
     def encoded(part: pa.Table) -> tuple[Array, Array]:
         return encoder.encode(part), target.encode(part.column(name))[0]
 
-    return Prepared(encoder, target, *encoded(learnt), encoded(held_out) if len(reserved) else None, held_out, notes)
+    validated = encoded(held_out) if len(reserved) else None
+    return Prepared(encoder, target, *encoded(learnt), validated, held_out, notes, rows)

@@ -10,7 +10,7 @@ import numpy as np
 from deltaprop.arrays import Array
 from deltaprop.data import TableEncoder, Target
 from deltaprop.data.tables import column_of
-from deltaprop.data.targets import Labels
+from deltaprop.data.targets import Labels, Quantity
 from deltaprop.inspection.report import Named, Rows
 from deltaprop.network import Network
 from deltaprop.table_model.rows import check_row, unmet
@@ -27,10 +27,8 @@ class TableRows:
         _, truth = target.encode(column_of(data, target.name, what="target column"))
         self.known = np.flatnonzero(truth >= 0) if isinstance(target, Labels) else np.arange(data.num_rows)
 
-    def places(self, rows: Sequence[int] | None) -> list[int] | None:
+    def places(self, rows: Sequence[int]) -> list[int]:
         """Return where rows of the table are among those that can be shown; raise IndexError or TableError."""
-        if rows is None:
-            return None
         places = []
         for row in rows:
             check_row(self.data, row, "TableModel.report")
@@ -49,14 +47,21 @@ class TableRows:
         if said is None:
             said = self.target.own_unit(y[:, 0])  # type: ignore[union-attr]
         given, predicted = _cells(part, self.target.name), [_cell(value) for value in said.tolist()]
-        columns = [(f"{self.target.name} (target)", given), (f"{self.target.name} (predicted)", predicted)]
+        name = self.target.name
+        columns = [(f"{name} (target)", given), (f"{name}, as the trained network predicts it", predicted)]
         columns += [(name, _cells(part, name)) for name in dict.fromkeys(c.name for c in self.encoder.columns)]
-        names = [f"row {row + 1}: {r}, predicted {y}" for row, r, y in zip(rows, given, predicted, strict=True)]
+        names = [f"row {row + 1}: {r}" for row, r in zip(rows, given, strict=True)]
         return Rows(names, columns)
 
-    def named(self, weights: Array | None) -> Named:
+    def named(self, weights: Array | None, batch_size: int) -> Named:
         """Return the names for a page."""
-        return Named(self.encoder.inputs, self.target.outputs, self.described, weights)
+        notes = []
+        if isinstance(self.target, Quantity):
+            target = self.target
+            moved = f" {'−' if target.shift < 0 else '+'} {abs(target.shift):.6g}" if target.shift else ""
+            notes.append(f"y and r are the network's own numbers: {target.name} is {target.scale:.6g} r{moved}.")
+        names = self.encoder.inputs, self.target.outputs
+        return Named(*names, self.described, weights, self.places, batch_size, notes)
 
 
 def _cells(table: pa.Table, name: str) -> list[str]:

@@ -24,7 +24,15 @@ from deltaprop.descent.optimizers import optimizer_in
 from deltaprop.errors import ModelFileError, ResumeError
 from deltaprop.model import Model
 from deltaprop.real_numbers import seconds_in
-from deltaprop.storage import PathLike, check_place, finite_json, read_model_file, restored_json, write_model_file
+from deltaprop.storage import (
+    PathLike,
+    check_place,
+    finite_json,
+    read_model_file,
+    rebuilt,
+    restored_json,
+    write_model_file,
+)
 from deltaprop.training.history import History
 
 _SECONDS = 60.0
@@ -104,6 +112,8 @@ class Checkpoint:
         self._written, self._epochs_since = time.monotonic(), 0
         if isinstance(path, bool) or not isinstance(path, str | os.PathLike):
             raise TypeError(f"{where}: checkpoint needs the name of a file; got {path!r}.")
+        if "\0" in os.fspath(path):
+            raise ValueError(f"{where}: checkpoint: no file can have the name {path!r}.")
         check_place(path)
 
     def refuse_loss(self) -> None:
@@ -114,6 +124,10 @@ class Checkpoint:
             run = read_model_file(self.path)[0].get("run")
         except ModelFileError as error:
             raise ValueError(f"{self.where}: checkpoint: there is a file that is no run: {error}") from None
+        if run is None:
+            raise ValueError(
+                f"{self.where}: checkpoint: {self.path} holds a model, which would be lost; name another file."
+            )
         if isinstance(run, dict) and not run.get("done"):
             raise ValueError(
                 f"{self.where}: {self.path} holds a run that has not come to its end: go on with it by resume=True, or "
@@ -185,31 +199,40 @@ class Checkpoint:
             if own != value:
                 what = _OTHERS.get(name) or f"{name}={value!r}, and here it is {own!r}"
                 raise ResumeError(f"{self.where}: the run in {self.path} was called with {what}.")
-        states = [tensors[f"state{k}"] for k in range(sum(name.startswith("state") for name in tensors))]
-        optimizer = optimizer_in(written["optimizer"], where=self.where, dtype=model.dtype)
-        model.take_state(
-            {
-                "epoch": header["network"]["epoch"],
-                "presented": header["network"].get("presented", 0),
-                "theta": tensors["theta"],
-                "optimizer": optimizer,
-                "states": states,
-                "steps": written["steps"],
-                "numbers": restored_json(written["numbers"]),
-            }
-        )
-        history = History.from_json(written["history"])
-        history.eta_steps = list(tensors.get("eta of steps", ()))
-        return Run(
-            first=written["first"],
-            before=tensors["before"],
-            at=Pass(*written["at"]),
-            history=history,
-            best={**restored_json(written["best"]), "theta": tensors.get("best")},
-            schedule=restored_json(written["schedule"]),
-            averages={k.removeprefix("average "): v for k, v in tensors.items() if k.startswith("average ")},
-            done=written["done"],
-        )
+        state, run = rebuilt(self.path, lambda: _parts_of(header, written, tensors, model, self.where))
+        model.take_state(state)
+        return run
+
+
+def _parts_of(
+    header: Mapping[str, Any], written: Mapping[str, Any], tensors: Mapping[str, Array], model: Model, where: str
+) -> tuple[dict[str, Any], Run]:
+    """Return the state of a network and the rest of a run; raise what a file of other parts may bring about."""
+    network, (samples, E, weight) = header["network"], written["at"]
+    history = History.from_json(written["history"])
+    history.eta_steps = list(tensors.get("eta of steps", ()))
+    state = {
+        "epoch": network["epoch"],
+        "presented": network.get("presented", 0),
+        "theta": tensors["theta"],
+        "optimizer": optimizer_in(written["optimizer"], where=where, dtype=model.dtype),
+        "states": [tensors[f"state{k}"] for k in range(sum(name.startswith("state") for name in tensors))],
+        "steps": written["steps"],
+        "numbers": restored_json(written["numbers"]),
+    }
+    run = Run(
+        first=written["first"],
+        before=tensors["before"],
+        at=Pass(samples, E, weight),
+        history=history,
+        best={**restored_json(written["best"]), "theta": tensors.get("best")},
+        schedule=restored_json(written["schedule"]),
+        averages={k.removeprefix("average "): v for k, v in tensors.items() if k.startswith("average ")},
+        done=written["done"],
+    )
+    if run.before.shape != (model.n_parameters,) or state["theta"].shape != (model.n_parameters,):
+        raise ValueError("the parameters are not the network's")
+    return state, run
 
 
 def run_in(path: PathLike) -> dict[str, Any] | None:

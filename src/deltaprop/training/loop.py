@@ -18,7 +18,7 @@ from deltaprop.descent.optimizers import Optimizer, optimizer_in
 from deltaprop.descent.schedules import Eta, rates
 from deltaprop.descent.terms import terms_in
 from deltaprop.model import Model
-from deltaprop.real_numbers import real_number
+from deltaprop.real_numbers import in_a_line, real_number
 from deltaprop.storage import PathLike
 from deltaprop.targets import ClassWeight
 from deltaprop.training.averages import average_in
@@ -90,11 +90,11 @@ def train(
         raise ValueError(f"{where}: all rows weigh 0, so there is nothing to learn from.")
     epochs = whole_number(epochs, "epochs", at_least=0, where=where)
     batch_size, block = steps_in(batch_size, online_block, where)
-    if eta_per not in ("epoch", "step"):
-        raise ValueError(f"{where}: eta_per needs to be 'epoch' or 'step'; got {eta_per!r}.")
+    if not isinstance(eta_per, str) or eta_per not in ("epoch", "step"):
+        raise ValueError(f"{where}: eta_per needs to be 'epoch' or 'step'; got {in_a_line(eta_per)}.")
     for name, value in (("shuffle", shuffle), ("verbose", verbose), ("resume", resume)):
         if not isinstance(value, bool | np.bool_):
-            raise TypeError(f"{where}: {name} needs to be True or False; got {value!r}.")
+            raise TypeError(f"{where}: {name} needs to be True or False; got {in_a_line(value)}.")
     rule = optimizer_in(optimizer, where=where, dtype=model.dtype)
     terms = terms_in(clip_norm, clip_value, max_norm, eta_factors, len(model.layers) - 1, model.dtype, where=where)
     mean = None if average is None else average_in(average, where=where)
@@ -196,7 +196,7 @@ def _aim(
         whole_number(patience, "patience", at_least=1, where=where)
     keep = ("last" if patience is None else "best") if keep is None else keep
     if not isinstance(keep, str) or keep not in KEEP:
-        raise ValueError(f"{where}: keep needs to be one of {', '.join(map(repr, KEEP))}; got {keep!r}.")
+        raise ValueError(f"{where}: keep needs to be one of {', '.join(map(repr, KEEP))}; got {in_a_line(keep)}.")
     if not validated:
         for what, given in (("metrics", bool(asked)), ("monitor", monitor != "E")):
             if given:
@@ -204,6 +204,8 @@ def _aim(
     gain = real_number(min_gain, "min_gain", where=where)
     if not 0 <= gain < math.inf:
         raise ValueError(f"{where}: min_gain needs to be finite and at least 0; got {min_gain!r}.")
+    if gain and patience is None:
+        raise ValueError(f"{where}: min_gain is what patience goes by, and there is none.")
     value = None if goal is None else real_number(goal, "goal", where=where)
     if value is not None and math.isnan(value):
         raise ValueError(f"{where}: goal needs to be a number that can be reached; got {goal!r}.")

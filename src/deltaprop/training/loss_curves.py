@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from deltaprop.picture import BACKWARD, FORWARD, INK, MUTED, THIRD, Picture, as_written, look, new_figure
@@ -9,6 +10,7 @@ from deltaprop.picture import BACKWARD, FORWARD, INK, MUTED, THIRD, Picture, as_
 if TYPE_CHECKING:
     from deltaprop.training.history import History
 
+_DECADE = 10.0  # from which range on the axis of E is logarithmic
 _STYLES = ((BACKWARD, "--"), (THIRD, "-."), (FORWARD, "-"), (INK, ":"))
 
 
@@ -26,7 +28,8 @@ def loss_curves(history: History) -> Picture:
                 epochs, history.E_validation, color=BACKWARD, linestyle="--", marker=marker,
                 label="held out, after the epoch",
             )  # fmt: skip
-        if min([*history.E, *history.E_validation], default=0) > 0:
+        drawn = [E for E in (*history.E, *history.E_validation) if math.isfinite(E)]
+        if drawn and 0 < _DECADE * min(drawn) < max(drawn):
             axes.set_yscale("log")
         axes.set_ylabel("E, mean over the samples")
         for k, (name, values) in enumerate(history.metrics.items()):

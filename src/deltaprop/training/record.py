@@ -172,6 +172,22 @@ class Record:
         """The updates after which the state was kept."""
         return tuple(step for states in self.states for step in states.steps)
 
+    def epoch_of(self, update: int) -> int:
+        """Return the epoch, counted from the network's start, that an update was in; updates count from 1."""
+        return self._place(update)[0].epoch
+
+    def eta_of(self, update: int) -> float:
+        """Return the η of an update."""
+        stretch, within = self._place(update)
+        return float(stretch.eta[within if len(stretch.eta) > 1 else 0])
+
+    def _place(self, update: int) -> tuple[Stretch, int]:
+        """Return the stretch that an update was in, and how many updates of its epoch before."""
+        n, batch_size = self.presented, self.batch_size
+        skipped = -(-self.last_before(0).place // batch_size)  # of the first epoch, by a run that this one went on with
+        at, within = divmod(min(max(update, 1), self.updates) - 1 + skipped, -(-n // batch_size))
+        return self.stretches[at], within
+
     def network(self, step: int) -> Any:
         """Return the network as it was after an update, with what its optimizer remembered.
 

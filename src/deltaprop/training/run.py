@@ -116,6 +116,11 @@ class Training:
         began = time.perf_counter()
         epoch, n = model.epoch + 1, len(given.samples[0])
         eta, decay = self._rate.of_steps(epoch, -(-n // given.batch_size)), self._decay(epoch)
+        if decay and decay * eta.max() > 1:
+            raise ValueError(
+                f"{given.where}: epoch {epoch}: a step with decay takes eta times decay of each weight, which needs to "
+                f"be at most 1; {eta.max():g} times {decay:g} is {decay * eta.max():g}."
+            )
         if decay != self._terms.decay:
             self._terms = replace(self._terms, decay=decay)
         if self._unwritten:  # now that η is known to be one: from here on there is a run to resume
@@ -152,6 +157,8 @@ class Training:
             stop = stop or "callback"
         if not stop and time.perf_counter() >= given.deadline:
             stop = "time"
+        if stop in _GOES_ON and presented == n and len(history) >= given.epochs:
+            stop = "epochs"  # all of them are done, whatever would have stopped it
         if stop:
             history.stopped = stop
             if stop in _GOES_ON and presented == n:

@@ -67,4 +67,12 @@ class Steps:
 
 def steps_in(batch_size: Any, online_block: Any, where: str) -> tuple[int, int]:
     """Return how many samples make a step, and how many go through the first layer together, for the engine."""
-    return whole_number(batch_size, "batch_size", at_least=1, where=where), block_in(online_block, where=where)
+    batch_size, block = (
+        whole_number(batch_size, "batch_size", at_least=1, where=where),
+        block_in(online_block, where=where),
+    )
+    if block > 1 < batch_size:
+        raise ValueError(
+            f"{where}: online_block is of steps after every sample; with batch_size={batch_size} it has no use."
+        )
+    return batch_size, block

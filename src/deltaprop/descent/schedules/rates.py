@@ -172,6 +172,8 @@ def rates(
             schedule = schedule.of_rule(own)
         elif math.isnan(schedule.numbers[0]):
             raise ValueError(f"{where}: {name} needs a schedule with its first value: {schedule.name}:0.01.")
+        if name.endswith("decay") and schedule.name == "plateau":
+            raise ValueError(f"{where}: plateau is of eta, which falls where E does not; {name} cannot.")
         if schedule.name == "plateau":
             return _Plateau(schedule, checked, per_step=per_step, first=first, name=name)
         return _Scheduled(schedule, epochs, checked, per_step=per_step, first=first, name=name)
@@ -215,5 +217,5 @@ def _from_text(text: str, where: str, name: str) -> Eta:
         pass
     named = is_declared(text, SCHEDULES) or text.partition(":")[0].strip().isidentifier()
     if named and text.strip() != "n":
-        return find(text, SCHEDULES, kind="schedule", where=where)
+        return find(text, SCHEDULES, kind="schedule", where=f"{where}: {name}")
     return _Formula(text, f"{where}: {name}")

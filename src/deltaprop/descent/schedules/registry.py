@@ -118,7 +118,7 @@ SCHEDULES = {
         ),
         _schedule(
             "plateau", "eta * factor**k, k the times that patience epochs brought no lower E",
-            lambda p, m, M: p["eta"], _factor(0.5), Parameter("patience", 5.0, 1.0),
+            lambda p, m, M: p["eta"], _factor(0.5), Parameter("patience", 5.0, 1.0, whole=True),
             Parameter("least", 0.0, 0.0),
         ),
     )

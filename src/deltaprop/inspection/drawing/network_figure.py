@@ -170,7 +170,7 @@ def _caption(canvas: Canvas, model: Model, k: int, x: float, height: float) -> N
     else:
         function = [*model.h, model.output][k - 1]
         weight, below = "v" if k == last and k > 1 else "w", "x" if k == 1 else "z"
-        name = "σ" if function == "sigmoid" else shortened(function, 14)
+        name = "σ" if function == "sigmoid" else function if function.isidentifier() else "h"
         lines = [f"a = Σ {weight} {below}{' + b' if model.bias else ''}", f"{'y' if k == last else 'z'} = {name}(a)"]
     written = [(words, "ink") for words in lines]
     if n > MOST_UNITS:

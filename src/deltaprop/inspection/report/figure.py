@@ -16,7 +16,7 @@ from deltaprop.inspection.drawing.svg import shortened, width_of
 from deltaprop.model import Model
 
 _RADIUS, _ROW, _TOP = 26, 106, 28
-_COLUMN, _WITH_LABELS = 160, 268  # from one layer to the next, without and with numbers at the lines
+_COLUMN, _WITH_LABELS = 160, 228  # from one layer to the next, without and with numbers at the lines
 _FIRST = 4  # units of a layer that is abridged, and its last
 _NAME = 13  # size of a name
 _MOST_LABELLED = 4  # units of the narrower of two layers, up to which there is room for w at the lines

@@ -29,18 +29,20 @@ class Recorded:
     ----------
     label : str
         What people call the moment.
+    eta : float
     traces : tuple of Trace
         One for each sample, with the step that an update by this sample alone would be.
     """
 
     label: str
+    eta: float
     traces: tuple[Trace, ...]
 
 
-def recorded(label: str, model: Model, samples: Sequence[tuple[Array, Any]], eta: float, **names: Any) -> Recorded:
+def recorded(label: str, model: Model, eta: float, samples: Sequence[tuple[Array, Any]], **names: Any) -> Recorded:
     """Return the traces of samples (x, r), each with its own step of η, by the network without dropout and noise."""
     plain = model.without_draws()
-    return Recorded(label, tuple(trace(plain, x, r, eta=eta, **names) for x, r in samples))
+    return Recorded(label, eta, tuple(trace(plain, x, r, eta=eta, **names) for x, r in samples))
 
 
 def size_of(model: Model) -> tuple[int, int]:
@@ -68,6 +70,7 @@ def packed(states: Sequence[Recorded]) -> dict[str, Any]:
         "states": [
             {
                 "label": state.label,
+                "eta": state.eta,
                 "numbers": _text(_of_state(state.traces[0])),
                 "largest": [_largest(layer.W) for layer in state.traces[0].layers],
                 "E": _base64(np.array([t.E for t in state.traces], "<f8")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +30,7 @@ from deltaprop.storage import PathLike, replace_file
 from deltaprop.training import History, Record
 
 MOST_SAMPLES, MOST_UPDATES = 100, 100  # where nobody says how many
+_SCORE = 20  # updates of a run, that there should be room for
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,29 @@ class Named:
         What rows of X are called, with their cells.
     sample_weight : ndarray or None
         The weights that the rows of X had in training.
+    places : function of row numbers or None
+        The rows of X that a record's samples are, where it counts them otherwise.
+    batch_size : int
+        How many samples made an update in training, where that is known; else 0.
+    notes : sequence of str
+        What a reader has to know of the numbers, a sentence each.
     """
 
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
     described: Callable[[Sequence[int]], Rows] | None = None
     sample_weight: Array | None = None
+    places: Callable[[Sequence[int]], Sequence[int]] | None = None
+    batch_size: int = 0
+    notes: Sequence[str] = ()
+
+
+class Moment(NamedTuple):
+    """A state of the network that a page shows: what people call it, and the η of the updates shown."""
+
+    label: str
+    network: Model
+    eta: float
 
 
 def report(
@@ -77,21 +95,27 @@ def report(
     """Write a page that steps through one update of a network; `Network.report` documents it."""
     where = f"{type(model).__name__}.report"
     named = Named() if named is None else named
-    if record is not None:
-        if states is not None:
-            raise TypeError(f"{where}: give states or a record, not both.")
-        states = _of_record(model, record, where)
-        samples = (record.samples or None) if samples is None else samples
-        eta = float(record.stretches[0].eta[0]) if eta is None else eta
     x, r = _rows(model, X, R, where)
-    moments = _moments(model, states, where)
-    rows = _chosen(model, len(moments), samples, x.shape[0], where)
     own = model.step_rule.eta
+    if eta is None and record is None:
+        own = _last_eta(model, history)
     rate = rates(own if eta is None else eta, 1, 1, where=where, dtype=model.dtype, own=own)(1)
+    if record is None:
+        moments = [Moment(label, one, rate) for label, one in _states(model, states, where)]
+    elif states is not None:
+        raise TypeError(f"{where}: give states or a record, not both.")
+    else:
+        if samples is None and (few := _few(model, record, where)):
+            samples = few if named.places is None else named.places(few)
+        kept = (
+            "the network now" if history is None or history.best_epoch is None else f"kept: epoch {history.best_epoch}"
+        )
+        moments = _of_record(model, record, samples, kept, None if eta is None else rate)
+    rows = _chosen(model, len(moments), samples, x.shape[0], where)
     chosen = [(_dense(x, row), r[row]) for row in rows]
     told = Rows([f"sample {row}" for row in rows]) if named.described is None else named.described(rows)
     names: dict[str, Any] = {"inputs": named.inputs, "outputs": named.outputs}
-    found = [recorded(label, one, chosen, rate, **names) for label, one in moments]
+    found = [recorded(*moment, chosen, **names) for moment in moments]
     first = found[0].traces[0]
     outputs = first.layers[-1].units
     shape = "-".join(map(str, model.layers))
@@ -100,8 +124,8 @@ def report(
         sections.append(("losses", "Loss over the epochs", loss_curves(history)))
     page = Page(
         title=f"One update of a {shape} network" if title is None else title,
-        facts=facts_html(network_in_words(model, rate)),
-        notes=notes_html(notes_on(model, weighted=named.sample_weight is not None)),
+        facts=facts_html(network_in_words(model, [moment.eta for moment in moments])),
+        notes=notes_html([*notes_on(model, record, named.batch_size, named.sample_weight is not None), *named.notes]),
         figure=figure(model, first.inputs, outputs),
         templates=templates_of(model),
         record={
@@ -109,8 +133,7 @@ def report(
             "layers": model.layers,
             "bias": model.bias,
             "softmax": bool(model.definition.functions[-1].output_only),
-            "eta": rate,
-            "plain": model.step_rule.name == "sgd" and not (model.l2 or model.l1),
+            "plain": model.step_rule.name == "sgd",
             "symbols": symbols_for_script(model),
             "inputs": first.inputs,
             "units": [layer.units for layer in first.layers],
@@ -145,27 +168,56 @@ def _dense(X: Any, row: int) -> Array:
     return one
 
 
-def _of_record(model: Model, record: Record, where: str) -> list[tuple[str, Model]]:
-    """Return the network at the updates of a record, at so many of them, evenly, as leave the page small.
+def _last_eta(model: Model, history: History | None) -> float:
+    """Return the last η of the training above 0, where that is known and one of the rule's steps; else the rule's."""
+    own = model.step_rule.eta
+    if history is None or model.memory.optimizer.full_batch:
+        return own
+    return next((eta for eta in reversed(history.eta) if eta > 0), own)
 
-    And as it is now, where it is none of them: the best epoch's, or an average.
-    """
+
+def _few(model: Model, record: Any, where: str) -> list[int] | None:
+    """Return so many of a record's samples as leave room for a score of its updates on a small page, one at least."""
     if not isinstance(record, Record):
         raise TypeError(f"{where}: record needs a deltaprop.Record; got {record!r}.")
     record.last_before(0)  # raises where there is no run in it
     of_state, of_sample = size_of(model)
-    fits = LITTLE // (of_state + max(1, len(record.samples)) * of_sample)
+    states = min(len(record.steps) + 1, _SCORE)
+    fits = (LITTLE // states - of_state) // of_sample
+    return list(record.samples[: max(1, fits)]) or None
+
+
+def _of_record(
+    model: Model, record: Record, samples: Sequence[int] | None, kept: str, eta: float | None
+) -> list[Moment]:
+    """Return the network at the updates of a record, at so many of them, evenly, as leave the page small.
+
+    And as it is now, where it is none of them: the best epoch's, or an average.
+    """
+    of_state, of_sample = size_of(model)
+    fits = LITTLE // (of_state + max(1, len(samples or ())) * of_sample)
     most = min(max(2, fits), MOST_UPDATES)
     every = record.steps
     places = np.linspace(0, len(every) - 1, min(most, len(every))).round().astype(int)
-    found = [(every[place], record.network(every[place])) for place in np.unique(places)]
-    moments = [("the start" if step == 0 else f"update {step:,}", network) for step, network in found]
-    if not any(np.array_equal(network.padded_theta, model.padded_theta) for _, network in found):
-        moments.append(("the network now", model))
+    moments = []
+    for place in np.unique(places):
+        step = every[place]
+        label = f"update {step:,}, epoch {record.epoch_of(step)}" if step else "the start"
+        moments.append(Moment(label, record.network(step), record.eta_of(step + 1) if eta is None else eta))
+    if not any(np.array_equal(moment.network.padded_theta, model.padded_theta) for moment in moments):
+        moments.append(Moment(kept, model, moments[-1].eta))
+    for moment in moments:
+        _check_same(moment.label, moment.network, model, f"{type(model).__name__}.report")
     return moments
 
 
-def _moments(model: Model, states: Sequence[tuple[str, Model]] | None, where: str) -> list[tuple[str, Model]]:
+def _check_same(label: str, other: Model, model: Model, where: str) -> None:
+    """Raise ValueError where a state is of another network."""
+    if replace(other.definition, seed=model.seed) != model.definition:
+        raise ValueError(f"{where}: state {label!r} is of another network: {other!r}.")
+
+
+def _states(model: Model, states: Sequence[tuple[str, Model]] | None, where: str) -> list[tuple[str, Model]]:
     """Return the states to show with their labels; the present one where none are given."""
     if states is None:
         return [("", model)]
@@ -175,8 +227,7 @@ def _moments(model: Model, states: Sequence[tuple[str, Model]] | None, where: st
     for label, other in moments:
         if not isinstance(other, Model):
             raise TypeError(f"{where}: states needs pairs of a label and a network; got {other!r} at {label!r}.")
-        if replace(other.definition, seed=model.seed) != model.definition:
-            raise ValueError(f"{where}: state {label!r} is of another network: {other!r}.")
+        _check_same(label, other, model, where)
     return moments
 
 
@@ -199,17 +250,16 @@ def _chosen(model: Model, states: int, samples: Sequence[int] | None, n: int, wh
     size = states * (of_state + len(rows) * of_sample)
     if size > MOST:
         fits = (MOST - states * of_state) // (states * of_sample)
+        many = "1 sample" if len(rows) == 1 else f"{len(rows)} samples"
         here = "" if states == 1 else f" in {states} states"
+        if of_state + of_sample > MOST:
+            what = "The network is too large for a page: net.trace(x, r, eta=…) has its numbers."
+        elif fits > 0:
+            what = f"Pass at most {fits} samples, as samples=range({fits})."
+        else:
+            what = "Pass fewer states, or a record of fewer updates."
         raise ValueError(
-            f"{where}: {len(rows)} samples{here} would take {size / 2**20:,.0f} MiB of the page, which may have "
-            f"{MOST / 2**20:.0f}. " + _what_fits(fits, states)
+            f"{where}: {many}{here} would take {size / 2**20:,.0f} MiB of the page, which may have "
+            f"{MOST / 2**20:.0f}. {what}"
         )
     return rows
-
-
-def _what_fits(fits: int, states: int) -> str:
-    if fits > 0:
-        return f"Pass at most {fits} samples, as samples=range({fits})."
-    if states > 1:
-        return "Pass fewer states."
-    return "The network is too large for a page: net.trace(x, r, eta=…) has its numbers."

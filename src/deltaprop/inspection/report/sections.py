@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 
 from deltaprop.errors import MissingExtraError
 from deltaprop.inspection.health import HealthReport
 from deltaprop.model import Model
+from deltaprop.training import Record
 
 
-def network_in_words(model: Model, eta: float) -> list[tuple[str, str]]:
+def network_in_words(model: Model, etas: Sequence[float]) -> list[tuple[str, str]]:
     """Return what the network is, as pairs of a word and what belongs to it.
 
     Examples
     --------
-    >>> network_in_words(Model([2, 4, 1]), 0.1)[:2]
+    >>> network_in_words(Model([2, 4, 1]), [0.1])[:2]
     [('layers', '2 → 4 → 1'), ('h', 'sigmoid; output sigmoid')]
     """
     hidden = list(dict.fromkeys(model.h)) if len(set(model.h)) == 1 else list(model.h)
     functions = f"{', '.join(hidden)}; output {model.output}" if hidden else f"output {model.output}"
-    rule = model.step_rule
+    rule = model.memory.optimizer
     own = ", ".join(f"{p.name} {p.written(v)}" for p, v in zip(rule.parameters, rule.values, strict=True))
     facts = [
         ("layers", " → ".join(f"{n:,}" for n in model.layers)),
@@ -28,7 +30,7 @@ def network_in_words(model: Model, eta: float) -> list[tuple[str, str]]:
         ("loss E", model.loss),
         ("parameters", f"{model.n_parameters:,}, {'with' if model.bias else 'without'} biases, {model.dtype.name}"),
         ("optimizer", f"{rule.name} ({own})" if own else rule.name),
-        ("η", f"{eta:g}"),
+        ("η", f"{etas[0]:g}" if len(set(etas)) == 1 else f"{etas[0]:g} to {etas[-1]:g}"),
     ]
     penalty = [f"{name} {value:g}" for name, value in (("l2", model.l2), ("l1", model.l1)) if value]
     if penalty:
@@ -37,9 +39,15 @@ def network_in_words(model: Model, eta: float) -> list[tuple[str, str]]:
     return facts
 
 
-def notes_on(model: Model, *, weighted: bool) -> list[str]:
+def notes_on(model: Model, record: Record | None, batch_size: int, weighted: bool) -> list[str]:
     """Return what a reader has to know of the numbers, a sentence each."""
-    notes = []
+    if record is not None:
+        batch_size = record.batch_size
+    together = f"; in training {batch_size:,} samples together made each" if batch_size > 1 else ""
+    notes = [f"The update here is a step of one sample alone, from the weights as they are{together}."]
+    rule = model.memory.optimizer
+    if rule.full_batch:
+        notes = [f"Training was by {rule.name}, of all samples at once; the update here is plain descent's, of one."]
     if model.dropout or model.input_noise:
         drawn = " and ".join(
             words for words, given in (("dropout", model.dropout), ("noise", model.input_noise)) if given

@@ -43,19 +43,24 @@ function drawUnit(unit, index) {
   }
   const value = unit.querySelector(".value");
   if (j < 0) {
-    unit.removeAttribute("aria-label");
+    for (const name of ["aria-current", "aria-label"]) unit.removeAttribute(name);
     for (const text of unit.querySelectorAll(".value, .sum, .delta")) put(text, "", null);
     return;
   }
-  unit.setAttribute("aria-label", `unit ${nameOfUnit(layer, j)}`);
-  if (layer === 0) {
-    put(value, "", `x:${j}`);
-    return;
+  unit.setAttribute("aria-current", current ? "step" : "false");
+  const said = [nameOfUnit(layer, j)];
+  const show = (text, letter, before, key) => {
+    put(text, before, key);
+    if (key !== null) said.push(`${letter} ${written(numberOf(key), 3)}`);
+  };
+  if (layer === 0) show(value, "x", "", `x:${j}`);
+  else {
+    const at = (what) => (known(what, layer, j, index) ? `${what}:${layer}:${j}` : null);
+    show(unit.querySelector(".sum"), "a", "a ", at("a"));
+    show(value, layer === depth ? "y" : "z", "", at("z"));
+    show(unit.querySelector(".delta"), "δ", "δ ", at("delta"));
   }
-  const at = `${layer}:${j}`;
-  put(unit.querySelector(".sum"), "a ", known("a", layer, j, index) ? `a:${at}` : null);
-  put(value, "", known("z", layer, j, index) ? `z:${at}` : null);
-  put(unit.querySelector(".delta"), "δ ", known("delta", layer, j, index) ? `delta:${at}` : null);
+  unit.setAttribute("aria-label", `unit ${said.join(", ")}`);
 }
 
 // How a step lights a line: what flows along it, and which way.

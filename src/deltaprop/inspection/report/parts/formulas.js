@@ -181,8 +181,10 @@ function dots() {
 function ofUpdate(layer, j) {
   const n = record.layers[layer - 1];
   const plain = record.plain;
+  const gradient = (slope) => (slope.startsWith("dW:") && has(`dW_penalty:${layer}`)
+    ? [mo("("), place(slope), mo("+"), place(slope.replace("dW", "dW_penalty")), mo(")")] : [place(slope)]);
   const one = (letter, old, slope, change, now) => line("formula", letter, "←", [
-    plain ? math(place(old, true), mo("−"), ...product(place("eta"), place(slope)))
+    plain ? math(place(old, true), mo("−"), place("eta"), mo("·"), ...gradient(slope))
       : math(place(old, true), mo("+"), place(change)),
     math(mo("="), place(now, true))]);
   const lines = few(n).map((i) => {
@@ -194,14 +196,14 @@ function ofUpdate(layer, j) {
     lines.push(one(ofUnit("b", layer, j), `b:${at}`, `db:${at}`, `change_b:${at}`, `b_after:${at}`));
   }
   const penalised = has(`dW_penalty:${layer}`);
-  const names = ["from", "w", "∂E/∂w", ...(penalised ? ["∂Ω/∂w"] : []), "Δw", "w + Δw"];
+  const names = ["from", "w", "w + Δw", "Δw", "∂E/∂w", ...(penalised ? ["∂Ω/∂w"] : [])];
   return [
     rule(`rule-w-${layer}`),
     rule("rule-step"),
-    html("p", { class: "muted" }, "η is ", shown("eta"), "."),
+    html("p", { class: "muted" }, "η is ", shown("eta"), plain ? "." : "; Δw comes from what the rule remembers, too."),
     ...lines,
     termsTable("The new weights", names, n, (i) => [
       nameOfUnit(layer - 1, i),
-      ...["W", "dW", ...(penalised ? ["dW_penalty"] : []), "change_W", "W_after"].map((q) => `${q}:${layer}:${i}:${j}`)]),
+      ...["W", "W_after", "change_W", "dW", ...(penalised ? ["dW_penalty"] : [])].map((q) => `${q}:${layer}:${i}:${j}`)]),
   ];
 }

@@ -38,7 +38,7 @@ function has(name) {
 
 function numberOf(key) {
   if (key === "E") return shownNow.E;
-  if (key === "eta") return record.eta;
+  if (key === "eta") return record.states[shownNow.state].eta;
   const [name, first, ...indices] = key.split(":");
   if (name === "x" || name === "r") return shownNow.numbers.get(name)[Number(first)];
   const numbers = shownNow.numbers.get(`${name}:${first}`);

@@ -56,11 +56,12 @@ function play() {
   }, 1100);
 }
 
+const scrolls = (box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+
 // What scrolls can be reached by keyboard.
 function markScrollers() {
   for (const box of document.querySelectorAll("[data-scroll], .derivation p, .derivation div")) {
-    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-    if (scrolls) box.setAttribute("tabindex", "0");
+    if (scrolls(box)) box.setAttribute("tabindex", "0");
     else box.removeAttribute("tabindex");
   }
 }
@@ -83,7 +84,7 @@ function onKey(event) {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const target = event.target;
   if (target !== document.body && !at("stepper").contains(target)) return;
-  if (target.matches("select, input")) return;
+  if (target.matches("select, input") || (target.matches("[data-scroll]") && scrolls(target))) return;
   const moves = { ArrowRight: now.step + 1, ArrowLeft: now.step - 1, Home: 0, End: steps.length - 1 };
   if (!(event.key in moves)) return;
   event.preventDefault();
