@@ -32,6 +32,7 @@ _PALE = 0.2, 0.8  # of the scale, so that samples stand out from their own colou
 _REGION = 0.42  # how strong the colour of a class is where it is the largest
 _MOST_POINTS = 2000
 _MOST_NAMED = 12  # classes in the legend
+_LEAST_REGION = 0.004  # of the plane, that a class's name is written in
 _SIDE = 4.4  # inches, of the output's panel
 
 
@@ -144,6 +145,24 @@ class UnitsOverPlane:
         for c in np.unique(largest):
             self._line(axes, y[:, c] - np.delete(y, c, axis=1).max(axis=1), 0.0, color=ON_LIGHT, linewidths=1.0)
         self._samples(axes)
+        if n > _MOST_NAMED:
+            self._name_regions(axes, largest)
+
+    def _name_regions(self, axes: Any, largest: Array) -> None:
+        """Write the name of each class in its region, the smallest apart: more have no colour of their own."""
+        effects = optional("matplotlib.patheffects", "plot")
+        grid = np.stack(np.meshgrid(self._plane.across, self._plane.up), axis=-1).reshape(-1, 2)
+        for c, count in zip(*np.unique(largest, return_counts=True), strict=True):
+            if count < _LEAST_REGION * len(largest):
+                continue
+            inside = grid[largest == c]
+            apart = (inside - inside.mean(axis=0)) / np.ptp(grid, axis=0)
+            x, y = inside[(apart**2).sum(axis=1).argmin()]
+            around = [effects.withStroke(linewidth=2.5, foreground=_region(c))]
+            axes.text(
+                x, y, as_written(self._meaning.classes[c], 12), ha="center", va="center", fontsize=8, color=ON_LIGHT,
+                path_effects=around, zorder=4,
+            )  # fmt: skip
 
     def _quantity(self, part: Any, axes: Any, y: Array, j: int) -> None:
         """Draw one output as a quantity, with contours, and the samples in the colours of their targets."""
@@ -224,6 +243,8 @@ class UnitsOverPlane:
         if not by_name and meaning.level is None:
             for c in np.unique(y.argmax(axis=1)):
                 by_name[as_written(meaning.classes[c], 24)] = patches.Patch(color=_region(c))
+        if meaning.level is None and len(meaning.classes) > _MOST_NAMED:
+            by_name = {}  # they are named in their regions
         left_out = len(by_name) - _MOST_NAMED
         if left_out > 0:
             by_name = dict(list(by_name.items())[:_MOST_NAMED])

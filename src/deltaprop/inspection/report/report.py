@@ -119,7 +119,8 @@ def report(
     first = found[0].traces[0]
     outputs = first.layers[-1].units
     shape = "-".join(map(str, model.layers))
-    sections = [("health", "Health", health_html(health(model, x, r, named.sample_weight, **names)))]
+    head = "Health" if len(moments) == 1 else "Health of the network now"
+    sections = [("health", head, health_html(health(model, x, r, named.sample_weight, **names)))]
     if history is not None and len(history):
         sections.append(("losses", "Loss over the epochs", loss_curves(history)))
     page = Page(
