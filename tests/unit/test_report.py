@@ -490,6 +490,7 @@ def test_records_that_a_page_cannot_be_made_of(tmp_path: Path) -> None:
     for words, error, message in (
         ({"record": kept}, ValueError, "Record: it holds nothing yet"),
         ({"record": 3}, TypeError, "Network.report: record needs a deltaprop.Record; got 3."),
+        ({"record": 3, "samples": [0]}, TypeError, "Network.report: record needs a deltaprop.Record; got 3."),
         ({"record": kept, "states": [("now", net)]}, TypeError, "give states or a record, not both"),
     ):
         with pytest.raises(error, match=re.escape(message)):

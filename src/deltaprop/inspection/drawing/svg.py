@@ -129,7 +129,7 @@ def shortened(name: str, most: int = 18) -> str:
     Examples
     --------
     >>> shortened("colour=red"), shortened("MS_SubClass=One_Story_1946_and_Newer")
-    ('colour=red', 'MS_SubCla…nd_Newer')
+    ('colour=red', 'MS_Sub…d_Newer')
     """
     room = _LETTER * most
     if width_of(name, 1) <= room:

@@ -105,7 +105,10 @@ def report(
     elif states is not None:
         raise TypeError(f"{where}: give states or a record, not both.")
     else:
-        if samples is None and (few := _few(model, record, where)):
+        if not isinstance(record, Record):
+            raise TypeError(f"{where}: record needs a deltaprop.Record; got {record!r}.")
+        record.last_before(0)  # raises where there is no run in it
+        if samples is None and (few := _few(model, record)):
             samples = few if named.places is None else named.places(few)
         kept = (
             "the network now" if history is None or history.best_epoch is None else f"kept: epoch {history.best_epoch}"
@@ -177,15 +180,12 @@ def _last_eta(model: Model, history: History | None) -> float:
     return next((eta for eta in reversed(history.eta) if eta > 0), own)
 
 
-def _few(model: Model, record: Any, where: str) -> list[int] | None:
+def _few(model: Model, record: Record) -> list[int]:
     """Return so many of a record's samples as leave room for a score of its updates on a small page, one at least."""
-    if not isinstance(record, Record):
-        raise TypeError(f"{where}: record needs a deltaprop.Record; got {record!r}.")
-    record.last_before(0)  # raises where there is no run in it
     of_state, of_sample = size_of(model)
     states = min(len(record.steps) + 1, _SCORE)
     fits = (LITTLE // states - of_state) // of_sample
-    return list(record.samples[: max(1, fits)]) or None
+    return list(record.samples[: max(1, fits)])
 
 
 def _of_record(
