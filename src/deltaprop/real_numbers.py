@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+_MOST_LETTERS = 100  # of a value, in a message
+
 
 def real_number(value: Any, name: str, *, where: str) -> float:
     """Return ``value`` as a float, inf where it is too large for one; raise TypeError if it is no real number.
@@ -37,7 +39,6 @@ def in_a_line(value: Any) -> str:
     return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
 
 
-_MOST_LETTERS = 100
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 

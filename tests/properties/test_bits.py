@@ -26,7 +26,7 @@ NETWORKS: list[dict[str, Any]] = [
     {"layers": [130, 3], "output": "sigmoid", "loss": "log"},
     {"layers": [20, 64, 1], "h": "tanh", "output": "identity", "loss": "squared_error", "bias": False},
 ]
-# Layers so wide that each thread has columns of its own (engine/share.hpp) and holds them in panels (engine/held.hpp);
+# Layers so wide that each thread has columns of its own (engine/share.hpp) and holds them apart (engine/held.hpp);
 # and others.
 WIDE = {"layers": [100, 250, 72, 3], "h": "tanh", "output": "softmax", "loss": "cross_entropy"}
 
@@ -65,10 +65,10 @@ def test_threads(arguments: dict[str, Any], dtype: str, instruction_set: str) ->
 @pytest.mark.parametrize("optimizer", INLINE)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layers", [[100, 250, 72, 3], [160, 129, 2], [200, 128]])
-def test_columns_that_are_held_in_panels(
+def test_columns_that_are_held_apart(
     layers: list[int], dtype: str, optimizer: str, batch_size: int, instruction_set: str
 ) -> None:
-    """Threads hold W in panels in calls of many steps (engine/held.hpp); in those of one it lies as it is."""
+    """In calls of many steps threads hold their columns apart (engine/held.hpp); in those of one W lies as it is."""
     net = network(layers, h="tanh", output="softmax", loss="cross_entropy", dtype=dtype)
     X, R = samples(net, 480)
     learning, eta, order = LEARNING[optimizer], np.array([0.05]), np.random.default_rng(4).permutation(480)

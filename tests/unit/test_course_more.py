@@ -93,6 +93,14 @@ def test_what_is_refused_in_a_line(arguments: dict[str, Any], message: str) -> N
     assert (own.theta == before).all()
 
 
+def test_a_decay_above_one_is_refused_by_descend_too() -> None:
+    own = net()
+    before = own.theta
+    with pytest.raises(ValueError, match=r"Network\.descend: a step with decay takes eta times decay of each weight"):
+        own.descend(X, R, 0.1, decay=50.0)
+    assert (own.theta == before).all()
+
+
 def test_dropout_as_an_array() -> None:
     assert Network([3, 4, 1], dropout=np.array(0.5)).dropout == Network([3, 4, 1], dropout=0.5).dropout  # type: ignore[arg-type]
 

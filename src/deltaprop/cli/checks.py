@@ -16,7 +16,7 @@ def check_training(options: Mapping[str, Any]) -> None:
     from deltaprop.data.targets import TASKS
     from deltaprop.descent.initializers import initializer
     from deltaprop.descent.optimizers import optimizer_in
-    from deltaprop.descent.schedules import rates
+    from deltaprop.descent.schedules import decays, rates
     from deltaprop.functions import activation
     from deltaprop.functions import loss as loss_of
     from deltaprop.training.averages import average_in
@@ -34,9 +34,10 @@ def check_training(options: Mapping[str, Any]) -> None:
         rule = optimizer_in(options["optimizer"], where="--optimizer")
         if options.get("average") is not None:
             average_in(options["average"], where="--average")
-        for name, own in (("eta", rule.eta), ("decay", None)):
-            if options.get(name) is not None:
-                rates(options[name], 1, 1, where="fit", name=f"--{name}", own=own)(1)
+        if options.get("eta") is not None:
+            rates(options["eta"], 1, 1, where="fit", name="--eta", own=rule.eta)(1)
+        if options.get("decay") is not None:
+            decays(options["decay"], 1, 1, where="fit", name="--decay")(1)
     except ValueError as error:
         raise OptionError(str(error)) from None
     if chosen.output_only:

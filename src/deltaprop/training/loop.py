@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from deltaprop.arrays import Array, whole_number
 from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
-from deltaprop.descent.schedules import Eta, rates
+from deltaprop.descent.schedules import Eta, check_decay, decays, rates
 from deltaprop.descent.terms import terms_in
 from deltaprop.model import Model
 from deltaprop.real_numbers import in_a_line, real_number
@@ -251,7 +251,8 @@ def descend(
     if rule.full_batch:
         raise ValueError(f"{where}: a step of {rule.name} needs all samples, and E as it goes; use fit.")
     rate = rates(eta, 1, 1, where=where, dtype=model.dtype, own=rule.eta).of_steps(1, 1)
-    fall = rates(decay, 1, 1, where=where, dtype=model.dtype, name="decay")(1)
+    fall = decays(decay, 1, 1, where=where, dtype=model.dtype)(1)
+    check_decay(fall, rate, where)
     terms = terms_in(clip_norm, clip_value, max_norm, eta_factors, len(model.layers) - 1, model.dtype, where=where)
     before = model.padded_theta.copy()
     steps, at = Steps(model, samples, batch_size, block, each_step=False), Pass()

@@ -13,7 +13,7 @@ import numpy as np
 from deltaprop.arrays import Array
 from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import Optimizer
-from deltaprop.descent.schedules import Eta, rates
+from deltaprop.descent.schedules import Eta, check_decay, decays, rates
 from deltaprop.descent.terms import Terms
 from deltaprop.errors import DivergenceError, warn
 from deltaprop.functions import Entry
@@ -76,8 +76,9 @@ class Training:
 
     def _begin(self, resumed: Run | None) -> None:
         model, given = self.model, self.given
-        self._rate = self._rates(given.eta, per_step=given.per_step, own=given.rule.eta)
-        self._decay = self._rates(given.decay, name="decay")
+        course: Any = {"first": self._first, "epochs": given.epochs, "where": given.where, "dtype": model.dtype}
+        self._rate = rates(given.eta, per_step=given.per_step, own=given.rule.eta, **course)
+        self._decay = decays(given.decay, **course)
         model.take_up(given.rule)
         self._mean = Average(model, given.average)
         self._mean.begin()
@@ -106,21 +107,13 @@ class Training:
         self._rate.go_on(resumed.schedule)
         model.pad(resumed.before, self._before)
 
-    def _rates(self, eta: Eta, **more: Any) -> Any:
-        given = self.given
-        return rates(eta, self._first, given.epochs, where=given.where, dtype=self.model.dtype, **more)
-
     def epoch(self) -> bool:
         """Train for one epoch, or what is left of it; return whether the run ends with it."""
         model, given, passes, history = self.model, self.given, self._passes, self.history
         began = time.perf_counter()
         epoch, n = model.epoch + 1, len(given.samples[0])
         eta, decay = self._rate.of_steps(epoch, -(-n // given.batch_size)), self._decay(epoch)
-        if decay and decay * eta.max() > 1:
-            raise ValueError(
-                f"{given.where}: epoch {epoch}: a step with decay takes eta times decay of each weight, which needs to "
-                f"be at most 1; {eta.max():g} times {decay:g} is {decay * eta.max():g}."
-            )
+        check_decay(decay, eta, f"{given.where}: epoch {epoch}")
         if decay != self._terms.decay:
             self._terms = replace(self._terms, decay=decay)
         if self._unwritten:  # now that η is known to be one: from here on there is a run to resume

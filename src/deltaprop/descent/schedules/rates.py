@@ -172,8 +172,6 @@ def rates(
             schedule = schedule.of_rule(own)
         elif math.isnan(schedule.numbers[0]):
             raise ValueError(f"{where}: {name} needs a schedule with its first value: {schedule.name}:0.01.")
-        if name.endswith("decay") and schedule.name == "plateau":
-            raise ValueError(f"{where}: plateau is of eta, which falls where E does not; {name} cannot.")
         if schedule.name == "plateau":
             return _Plateau(schedule, checked, per_step=per_step, first=first, name=name)
         return _Scheduled(schedule, epochs, checked, per_step=per_step, first=first, name=name)
@@ -188,6 +186,29 @@ def rates(
             f"{first + epochs - 1} ({name}[n - 1] belongs to epoch n, counted since the network's start)."
         )
     return Rates(lambda n: values[int(n) - 1], checked, per_step=False, first=first, name=name)
+
+
+def decays(decay: Eta, first: int, epochs: int, *, where: str, name: str = "decay", **more: Any) -> Rates:
+    """Return λ_n of weight decay, which is given as η_n is, but for what goes by E.
+
+    Raises
+    ------
+    TypeError, ValueError, FormulaError
+        As `rates`; ValueError also for plateau.
+    """
+    found = rates(decay, first, epochs, where=where, name=name, **more)
+    if isinstance(found, _Plateau):
+        raise ValueError(f"{where}: plateau is of eta, which falls where E does not; {name} cannot.")
+    return found
+
+
+def check_decay(decay: float, eta: NDArray[np.float64], where: str) -> None:
+    """Raise ValueError where steps of η would take more of a weight than there is."""
+    if decay and decay * eta.max() > 1:
+        raise ValueError(
+            f"{where}: a step with decay takes eta times decay of each weight, which needs to be at most 1; "
+            f"{eta.max():g} times {decay:g} is {decay * eta.max():g}."
+        )
 
 
 class _Formula:

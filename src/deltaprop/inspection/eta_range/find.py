@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from deltaprop.arrays import Array, SparseRows, whole_number
 from deltaprop.descent.memory import Pass
 from deltaprop.descent.optimizers import Optimizer, optimizer_in
-from deltaprop.descent.schedules import rates
+from deltaprop.descent.schedules import decays
 from deltaprop.descent.terms import Terms
 from deltaprop.foreign_words import answers_foreign_words
 from deltaprop.inspection.eta_range.choice import Choice, Curve, choose
@@ -124,7 +124,7 @@ def find_eta(
     rule = optimizer_in(given, where=where, dtype=model.dtype)
     if rule.full_batch:
         raise ValueError(f"{where}: {rule.name} takes all samples at once, and has no eta to look for.")
-    terms = Terms(decay=rates(decay, 1, 1, where=where, dtype=model.dtype, name="decay")(1))
+    terms = Terms(decay=decays(decay, 1, 1, where=where, dtype=model.dtype)(1))
 
     probe = copy.copy(model)  # with its own parameters and its own memory
     probe.take_up(rule)
